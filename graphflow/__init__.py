@@ -1,0 +1,28 @@
+"""graphflow: MediaPipe-style dataflow graphs in Python."""
+
+from graphflow.calculator import Calculator, OptionError, Stop, calculator
+from graphflow.context import Context
+from graphflow.errors import CalculatorError, GraphCancelled, GraphConfigError, GraphflowError, ModelError, Problem
+from graphflow.packet import Packet
+from graphflow.ports import Input, Option, OptionGroup, Output, SideInput, SideOutput
+
+__all__ = [
+    "Calculator",
+    "CalculatorError",
+    "Context",
+    "GraphCancelled",
+    "GraphConfigError",
+    "GraphflowError",
+    "Input",
+    "ModelError",
+    "Option",
+    "OptionError",
+    "OptionGroup",
+    "Output",
+    "Packet",
+    "Problem",
+    "SideInput",
+    "SideOutput",
+    "Stop",
+    "calculator",
+]

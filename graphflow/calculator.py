@@ -1,0 +1,232 @@
+"""The calculator: what an author of a node writes, as a class or as a function."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from graphflow.context import Binding, Context
+from graphflow.ports import REQUIRED, Input, Option, OptionDeclaration, Output, Port
+
+T = TypeVar("T")
+
+
+class Stop(Exception):  # noqa: N818 - a signal, not an error: MediaPipe's StatusStop
+    """Raised from `process`: this node is done, its outputs close, the run goes on without it.
+
+    A source raises it when there is nothing left to emit.
+    """
+
+
+class OptionError(ValueError):
+    """One option of a calculator is missing, unknown or of the wrong type; `option` names it ("" for several)."""
+
+    def __init__(self, option: str, message: str) -> None:
+        self.option = option
+        super().__init__(message)
+
+
+class Calculator:
+    """A node's work. Subclass it, declare ports and options as class attributes, and write `process`.
+
+    ```python
+    class Scale(Calculator):
+        \"\"\"Multiplies numbers.\"\"\"
+
+        value = Input(type=float)
+        scaled = Output(type=float)
+        factor: float = Option(2.0, "what to multiply by")
+
+        def process(self, context: Context) -> None:
+            context[self.scaled] = context[self.value] * self.factor
+    ```
+
+    A class attribute that says how time passes through the node:
+
+    - `timestamp_offset`: outputs follow the inputs at this distance (microseconds; 0 for most), so that an output's
+      bound rises with the inputs even when `process` emits nothing. None: outputs promise nothing by themselves.
+    - `process_timestamp_bounds`: `process` is also called at timestamps where no packet arrived but time is settled.
+    - `input_policy`: the policy that decides when `process` runs, unless the graph names another.
+    - `aliases`: further names this calculator is found by, as MediaPipe's typed families have them.
+
+    The runtime makes a new instance for each run and calls `open` once, `process` for every set of inputs, `close` at
+    the end. An instance is never entered by two threads at once unless the graph allows `max_in_flight` over 1.
+    """
+
+    timestamp_offset: ClassVar[int | None] = 0
+    process_timestamp_bounds: ClassVar[bool] = False
+    input_policy: ClassVar[str] = "default"
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        """Takes the options of one node, checked and converted to their declared types.
+
+        Raises:
+            OptionError: an option is missing, unknown, or of the wrong type.
+        """
+        given = dict(options or {})
+        for name, declaration in self.options().items():
+            if name in given:
+                value = _convert(type(self), name, given.pop(name))
+            elif declaration.default is REQUIRED:
+                raise OptionError(name, f"option '{name}' must be set: {declaration.doc}")
+            else:
+                value = declaration.default
+            setattr(self, name, value)
+        if given:
+            name = next(iter(given))
+            raise OptionError(name, f"{type(self).__name__} has no option '{name}'")
+
+    @classmethod
+    def ports(cls) -> tuple[Port, ...]:
+        """The declared ports, in the order of declaration."""
+        return tuple(_declared(cls, Port).values())
+
+    @classmethod
+    def options(cls) -> Mapping[str, OptionDeclaration]:
+        """The declared options by name."""
+        return _declared(cls, OptionDeclaration)
+
+    @classmethod
+    def option_type(cls, name: str) -> Any:
+        """The annotated type of an option."""
+        return _option_types(cls)[name]
+
+    def check(self, binding: Binding) -> Iterable[str]:
+        """Says what is wrong with how the node is connected, beyond what the declarations can say; one line each.
+
+        Called when the graph is validated, with the options set.
+        """
+        return ()
+
+    def open(self, context: Context) -> None:
+        """Loads what the node needs. Side inputs are there; outputs may be emitted, at PRESTREAM for instance."""
+
+    def process(self, context: Context) -> None:
+        """Does the work of one timestamp."""
+        raise NotImplementedError(f"{type(self).__name__} has no process method")
+
+    def close(self, context: Context) -> None:
+        """Flushes at the end of the run; the context's timestamp is DONE."""
+
+    def reset(self, context: Context) -> None:
+        """Returns to the state after `open`, for a new stream of packets; override it where `open` is slow."""
+        self.open(context)
+
+
+def _declared(cls: type, kind: type[T]) -> dict[str, T]:
+    """Class attributes of one kind by name, inherited ones first."""
+    found: dict[str, T] = {}
+    for base in reversed(cls.__mro__):
+        found.update({name: value for name, value in vars(base).items() if isinstance(value, kind)})
+    return found
+
+
+def _option_types(cls: type) -> dict[str, Any]:
+    declared = _declared(cls, OptionDeclaration)
+    return {name: hint for name, hint in typing.get_type_hints(cls, include_extras=True).items() if name in declared}
+
+
+@functools.cache
+def _adapter(cls: type, name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_option_types(cls)[name])
+
+
+def _convert(cls: type, name: str, value: Any) -> Any:
+    annotation = _option_types(cls)[name]
+    if typing.get_origin(annotation) in (list, tuple) and not isinstance(value, list | tuple):
+        value = [value]  # a repeated field that MediaPipe's text format gives once
+    try:
+        return _adapter(cls, name).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join([name, *(str(part) for part in first["loc"])])
+        raise OptionError(name, f"option '{where}': {first['msg'].lower()}, not {first['input']!r}") from None
+
+
+def _without_none(annotation: Any) -> Any:
+    """`X` for `X | None`, anything else as it is."""
+    members = typing.get_args(annotation)
+    if type(None) not in members or typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return annotation
+    rest = tuple(member for member in members if member is not type(None))
+    return rest[0] if len(rest) == 1 else typing.Union[rest]  # noqa: UP007 - the members are not known statically
+
+
+class FunctionCalculator(Calculator):
+    """A calculator without state made from a function by `@calculator`."""
+
+    function: ClassVar[Callable[..., Any]]
+    parameters: ClassVar[Mapping[str, Port]]
+    optional_parameters: ClassVar[frozenset[str]]
+    results: ClassVar[tuple[Port, ...]]
+
+    def process(self, context: Context) -> None:
+        arguments = {name: context[port] for name, port in self.parameters.items()}
+        if any(value is None and name not in self.optional_parameters for name, value in arguments.items()):
+            return
+        options = {name: getattr(self, name) for name in self.options()}
+        result = type(self).function(**arguments, **options)
+        if len(self.results) == 1:
+            context[self.results[0]] = result
+        elif result is not None:
+            for port, value in zip(self.results, result, strict=True):
+                context[port] = value
+
+
+def calculator(function: Callable[..., Any]) -> type[FunctionCalculator]:
+    """Makes a calculator of a function: its signature is the contract.
+
+    Positional parameters are input streams, tagged with the parameter's name in upper case; keyword-only parameters
+    are options; what the function returns goes out on the untagged output, or, where it returns a `NamedTuple`, on one
+    output for each field, tagged with the field's name in upper case. The function runs when all its inputs have a
+    packet; a parameter annotated `X | None` may be absent. Returning None emits nothing.
+
+    >>> @calculator
+    ... def wrist_height(landmarks: list, *, side: str = "left") -> float:
+    ...     return landmarks[0 if side == "left" else 1]
+    >>> wrist_height.__name__, [port.tag for port in wrist_height.ports()], list(wrist_height.options())
+    ('WristHeight', ['LANDMARKS', ''], ['side'])
+    """
+    hints = typing.get_type_hints(function)
+    attributes: dict[str, Any] = {}
+    annotations: dict[str, Any] = {}
+    parameters: dict[str, Port] = {}
+    optional: set[str] = set()
+    for name, parameter in inspect.signature(function).parameters.items():
+        annotation = hints.get(name, Any)
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            default = REQUIRED if parameter.default is inspect.Parameter.empty else parameter.default
+            attributes[name] = Option(default)
+            annotations[name] = annotation
+            continue
+        value_type = _without_none(annotation)
+        if value_type is not annotation:
+            optional.add(name)
+        parameters[name] = attributes[f"input_{name}"] = Input(name.upper(), value_type)
+    returned = _without_none(hints.get("return", Any))
+    fields: tuple[str, ...] = getattr(returned, "_fields", ())
+    if fields:
+        field_types = typing.get_type_hints(returned)
+        results = tuple(Output(field.upper(), field_types.get(field, Any)) for field in fields)
+    else:
+        results = (Output("", returned),)
+    for position, port in enumerate(results):
+        attributes[f"output_{position}"] = port
+    name = "".join(word.capitalize() for word in function.__name__.split("_"))
+    attributes |= {
+        "__doc__": function.__doc__,
+        "__module__": function.__module__,
+        "__annotations__": annotations,
+        "function": staticmethod(function),
+        "parameters": parameters,
+        "optional_parameters": frozenset(optional),
+        "results": results,
+    }
+    return type(name, (FunctionCalculator,), attributes)

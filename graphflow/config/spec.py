@@ -1,0 +1,87 @@
+"""A graph as it was written: nodes, streams and options with their places in the file, not yet checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphflow.errors import Location
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRef:
+    """One use of a stream or side packet: `TAG:index:name` in MediaPipe's words. `tag` is "" where untagged."""
+
+    tag: str
+    index: int
+    name: str
+    location: Location = field(default=Location(), compare=False)
+    back_edge: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.tag}:{self.index}:{self.name}" if self.tag else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySpec:
+    """The input policy of a node: its name (`default`, `immediate`, …) and options."""
+
+    name: str = "default"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    location: Location = field(default=Location(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """One node. After expansion its name is the path through the subgraphs, such as `pose/detection/decode`."""
+
+    name: str
+    calculator: str
+    inputs: tuple[StreamRef, ...] = ()
+    outputs: tuple[StreamRef, ...] = ()
+    side_inputs: tuple[StreamRef, ...] = ()
+    side_outputs: tuple[StreamRef, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    option_locations: Mapping[str, Location] = field(default_factory=dict, compare=False)
+    input_policy: PolicySpec | None = None
+    executor: str = ""
+    max_in_flight: int = 1
+    queue_size: int | None = None
+    source_layer: int = 0
+    doc: str = ""
+    location: Location = field(default=Location(), compare=False)
+    folder: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorSpec:
+    """A named pool of threads that nodes may be assigned to; "" is the default one."""
+
+    name: str
+    num_threads: int = 0
+    type: str = ""
+    location: Location = field(default=Location(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSpec:
+    """A whole graph, or the body of a subgraph.
+
+    `num_threads` None or 0 lets the runtime choose; `max_queue_size` -1 lifts the limit.
+    """
+
+    name: str
+    inputs: tuple[StreamRef, ...] = ()
+    outputs: tuple[StreamRef, ...] = ()
+    side_inputs: tuple[StreamRef, ...] = ()
+    side_outputs: tuple[StreamRef, ...] = ()
+    nodes: tuple[NodeSpec, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    doc: str = ""
+    num_threads: int | None = None
+    max_queue_size: int = 100
+    report_deadlock: bool = False
+    executors: tuple[ExecutorSpec, ...] = ()
+    input_policy: PolicySpec | None = None
+    location: Location = field(default=Location(), compare=False)

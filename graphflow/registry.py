@@ -1,0 +1,154 @@
+"""Finds calculators by name: the shipped ones, those of installed packages, and those in a user's own file.
+
+`Gate` and `GateCalculator` are the same. Nothing registers itself: the shipped sources are indexed by reading them,
+since importing every calculator for one graph would load every library they use.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import functools
+import importlib
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+from graphflow.calculator import Calculator
+
+ENTRY_POINT_GROUP = "graphflow.calculators"
+_SHIPPED = "graphflow.calculators"
+
+
+class UnknownCalculatorError(LookupError):
+    """No calculator has this name; `matches` are the nearest that exist."""
+
+    def __init__(self, message: str, matches: tuple[str, ...] = ()) -> None:
+        self.matches = matches
+        super().__init__(message)
+
+
+def find(name: str, folder: Path | None = None) -> type[Calculator]:
+    """The calculator class a graph means by `name`.
+
+    Args:
+        name: a shipped or installed calculator (`Gate`, `GateCalculator`), or `./file.py:Class`.
+        folder: what a relative file name is relative to, the graph file's folder; default the working directory.
+
+    Raises:
+        UnknownCalculatorError: there is none, or its file cannot be loaded; the message says why.
+    """
+    if ".py:" in name:
+        return _from_file(name, folder or Path())
+    short = name.removesuffix("Calculator") or name
+    for candidate in dict.fromkeys((short, name)):
+        if candidate in _index():
+            return _from_module(_index()[candidate], candidate)
+        if candidate in _entry_points():
+            return _checked(_entry_points()[candidate].load(), candidate)
+    matches = tuple(difflib.get_close_matches(short, names(), n=3, cutoff=0.6))
+    raise UnknownCalculatorError(f"unknown calculator '{name}'", matches)
+
+
+def names() -> list[str]:
+    """Every calculator that can be named without a file, without its aliases, sorted."""
+    primary = [name for name, (_, owner) in _index().items() if name == owner]
+    return sorted({*primary, *_entry_points()})
+
+
+@functools.cache
+def _index() -> Mapping[str, tuple[str, str]]:
+    """Name or alias -> (module, class name) of the shipped calculators."""
+    found: dict[str, tuple[str, str]] = {}
+    spec = importlib.util.find_spec(_SHIPPED)
+    for root in (spec.submodule_search_locations or []) if spec else []:
+        for path in sorted(Path(root).rglob("*.py")):
+            module = ".".join([_SHIPPED, *path.relative_to(root).with_suffix("").parts])
+            for node in ast.parse(path.read_bytes(), str(path)).body:
+                for name, owner in _calculators_in(node):
+                    found[name] = (module, owner)
+    return found
+
+
+def _calculators_in(node: ast.stmt) -> list[tuple[str, str]]:
+    """The (name, class) pairs a top-level statement of a calculators' module may define."""
+    if isinstance(node, ast.FunctionDef):
+        decorated = any(isinstance(entry, ast.Name) and entry.id == "calculator" for entry in node.decorator_list)
+        camel = "".join(word.capitalize() for word in node.name.split("_"))
+        return [(camel, camel)] if decorated else []
+    if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):
+        return []
+    defines_process = any(isinstance(entry, ast.FunctionDef) and entry.name == "process" for entry in node.body)
+    bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+    aliases: tuple[str, ...] = ()
+    for entry in node.body:
+        if not isinstance(entry, ast.Assign | ast.AnnAssign) or entry.value is None:
+            continue
+        targets = entry.targets if isinstance(entry, ast.Assign) else [entry.target]
+        if any(isinstance(target, ast.Name) and target.id == "aliases" for target in targets):
+            aliases = tuple(ast.literal_eval(entry.value))
+    if not bases or not (defines_process or aliases or "Calculator" in bases):
+        return []
+    return [(node.name, node.name), *((alias, node.name) for alias in aliases)]
+
+
+@functools.cache
+def _entry_points() -> Mapping[str, importlib.metadata.EntryPoint]:
+    return {entry.name: entry for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def _from_module(place: tuple[str, str], name: str) -> type[Calculator]:
+    module_name, class_name = place
+    module = importlib.import_module(module_name)
+    found = getattr(module, class_name, None)
+    if found is None:  # a function's module keeps the decorated name
+        found = next(
+            (value for value in vars(module).values() if isinstance(value, type) and value.__name__ == class_name), None
+        )
+    return _checked(found, name)
+
+
+def _from_file(name: str, folder: Path) -> type[Calculator]:
+    file_name, _, class_name = name.rpartition(":")
+    path = (folder / file_name).resolve()
+    if not path.is_file():
+        raise UnknownCalculatorError(f"no file {path} for calculator '{name}'")
+    module = _load_file(path, path.stat().st_mtime_ns)
+    found = {
+        value.__name__: value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Calculator) and value.__module__ == module.__name__
+    }
+    short = class_name.removesuffix("Calculator") or class_name
+    for candidate in (class_name, short):
+        if candidate in found:
+            return found[candidate]
+    exists = ", ".join(sorted(found)) or "none"
+    matches = tuple(difflib.get_close_matches(class_name, found, n=3, cutoff=0.6))
+    raise UnknownCalculatorError(f"{path.name} defines no calculator '{class_name}'; it defines: {exists}", matches)
+
+
+@functools.cache
+def _load_file(path: Path, modified_ns: int) -> ModuleType:
+    """The module of a user's file; loaded anew once the file has changed."""
+    module_name = f"graphflow_user_{path.stem}_{abs(hash((path, modified_ns))):x}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise UnknownCalculatorError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        raise UnknownCalculatorError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _checked(found: object, name: str) -> type[Calculator]:
+    if isinstance(found, type) and issubclass(found, Calculator):
+        return found
+    raise UnknownCalculatorError(f"'{name}' names {found!r}, which is not a calculator")
