@@ -1,0 +1,1 @@
+"""Models: where they come from, their import to ONNX, and the sessions that run them."""
