@@ -1,1 +1,19 @@
 """Models: where they come from, their import to ONNX, and the sessions that run them."""
+
+from .catalog import Catalog, ModelCard, Wheel
+from .fetch import FetchProgress, Progress
+from .sessions import InferenceSession, close_sessions, open_session
+from .store import ModelInfo, ModelStore
+
+__all__ = [
+    "Catalog",
+    "FetchProgress",
+    "InferenceSession",
+    "ModelCard",
+    "ModelInfo",
+    "ModelStore",
+    "Progress",
+    "Wheel",
+    "close_sessions",
+    "open_session",
+]

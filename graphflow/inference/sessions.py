@@ -1,0 +1,136 @@
+"""ONNX Runtime sessions, one for each model and use in the process, shared by all graphs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from ..errors import ModelError
+from .catalog import ModelCard
+from .store import OUTPUTS_KEY, ModelStore
+
+_CPU = ("CPUExecutionProvider",)
+_ERRORS_ONLY = 3
+
+_Key = tuple[str, str, tuple[int, ...] | None, int, tuple[str, ...]]
+
+_lock = threading.Lock()
+_sessions: dict[_Key, Future[InferenceSession]] = {}
+
+
+class InferenceSession:
+    """A loaded model; `run` may be called from many threads at once and does not hold the interpreter's lock.
+
+    `output_indices` says which of the model's outputs, by position, it computes; `input_shapes` and `output_shapes`
+    (of those) are as TFLite has them, images NHWC, -1 where a size is free.
+    """
+
+    def __init__(self, path: Path, threads: int = 1, providers: Sequence[str] = _CPU) -> None:
+        """Load an ONNX file; raises ModelError where it is damaged or a provider is missing."""
+        unknown = [name for name in providers if name not in ort.get_available_providers()]
+        if unknown:
+            raise ModelError(
+                f"ONNX Runtime has no {', '.join(unknown)} here; it has {', '.join(ort.get_available_providers())}"
+            )
+        self.path = path
+        try:
+            self._session = ort.InferenceSession(str(path), _options(threads), providers=list(providers))
+        except Exception as error:  # ONNX Runtime raises a family of unrelated types
+            raise ModelError(f"{path}: ONNX Runtime cannot load it ({error}); is the file whole?") from error
+        self._names = [value.name for value in self._session.get_inputs()]
+        self.input_shapes = tuple(_shape(value.shape) for value in self._session.get_inputs())
+        self.output_shapes = tuple(_shape(value.shape) for value in self._session.get_outputs())
+        listed = self._session.get_modelmeta().custom_metadata_map.get(OUTPUTS_KEY, "all")
+        self.output_indices = (
+            tuple(range(len(self.output_shapes))) if listed == "all" else tuple(map(int, listed.split(",")))
+        )
+
+    def run(self, inputs: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+        """Return the outputs in the order of `output_indices` for inputs in the model's order.
+
+        Raises ValueError where number, type or shape of the inputs are not the model's.
+        """
+        if len(inputs) != len(self._names):
+            raise ValueError(f"{self.path.name} takes {len(self._names)} inputs, got {len(inputs)}")
+        for position, (array, shape) in enumerate(zip(inputs, self.input_shapes, strict=True)):
+            if array.dtype != np.float32 or not _fits(array.shape, shape):
+                raise ValueError(
+                    f"input {position} of {self.path.name} is float32 {list(shape)}, "
+                    f"got {array.dtype} {list(array.shape)}"
+                )
+        outputs: list[npt.NDArray[np.float32]] = self._session.run(None, dict(zip(self._names, inputs, strict=True)))
+        return outputs
+
+
+def open_session(
+    model: str | Path | ModelCard,
+    outputs: tuple[int, ...] | None = None,
+    threads: int = 1,
+    providers: tuple[str, ...] = _CPU,
+    store: ModelStore | None = None,
+) -> InferenceSession:
+    """Return the process's session for these arguments, created on first call (fetching and importing if need be).
+
+    Different sessions are created in parallel; callers that ask for the same one meanwhile wait for it.
+    `threads` is what one run may use: 1 suits graphs that run several models side by side.
+    Raises ModelError as `ModelStore.onnx` and `InferenceSession` do; a failed creation is tried again at the next call.
+    """
+    store = store or ModelStore()
+    key = (str(store.cache_dir), _identity(model, store), outputs, threads, providers)
+    with _lock:
+        known = _sessions.get(key)
+        mine: Future[InferenceSession] = known or Future()
+        _sessions[key] = mine
+    if known is None:
+        try:
+            mine.set_result(InferenceSession(store.onnx(model, outputs), threads, providers))
+        except BaseException as error:
+            with _lock:
+                del _sessions[key]
+            mine.set_exception(error)
+    return mine.result()
+
+
+def close_sessions() -> None:
+    """Forget all shared sessions; those still held by a graph live on until it lets go."""
+    with _lock:
+        _sessions.clear()
+
+
+def _identity(model: str | Path | ModelCard, store: ModelStore) -> str:
+    """Return what tells models apart: a file that changed on disk is another model."""
+    if isinstance(model, ModelCard):
+        return model.sha256
+    if isinstance(model, str) and model in store.names():
+        return model
+    path = store.path(model)
+    status = path.stat()
+    return f"{path} {status.st_mtime_ns} {status.st_size}"
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.use_deterministic_compute = True
+    options.log_severity_level = _ERRORS_ONLY
+    # Threads that spin for work take the cores from the models that run beside this one.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return options
+
+
+def _shape(shape: Sequence[int | str | None]) -> tuple[int, ...]:
+    return tuple(size if isinstance(size, int) else -1 for size in shape)
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(shape) == len(wanted) and all(goal in (-1, size) for size, goal in zip(shape, wanted, strict=True))
