@@ -43,6 +43,14 @@ def test_unknown_operator_is_named_unless_its_branch_is_cut() -> None:
     assert import_tflite(model, (0,)).outputs == ["output0"]
 
 
+def test_operator_with_impossible_inputs_is_located() -> None:
+    model = two_branches("DEPTH_TO_SPACE")
+    with pytest.raises(
+        ModelError, match=r"toy: operator 1 \(DEPTH_TO_SPACE\): .* do not fit together \('block_size'\)"
+    ):
+        import_tflite(model)
+
+
 def test_value_that_is_two_outputs() -> None:
     model = two_branches()
     twice = TFLiteModel("toy", model.tensors, model.operators, model.inputs, (1, 1))

@@ -39,7 +39,11 @@ def import_tflite(model: TFLiteModel, outputs: Sequence[int] | None = None) -> O
         build.graph.add_input(name, shape)
         build.bind(index, build.from_tflite(name, shape))
     for operator in operators:
-        CONVERTERS[operator.kind](build, operator)
+        try:
+            CONVERTERS[operator.kind](build, operator)
+        except (ValueError, IndexError, KeyError, TypeError, ZeroDivisionError) as error:
+            # Only a damaged or foreign file pairs an operator with shapes or options it cannot have.
+            build.fail(operator, f"its inputs and options do not fit together ({error})")
     for position, index in zip(chosen, targets, strict=True):
         shape = model.tensors[index].shape
         last = Operator(len(model.operators), "OUTPUT", (index,), ())
