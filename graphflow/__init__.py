@@ -3,13 +3,16 @@
 from graphflow.calculator import Calculator, OptionError, Stop, calculator
 from graphflow.context import Context
 from graphflow.errors import CalculatorError, GraphCancelled, GraphConfigError, GraphflowError, ModelError, Problem
+from graphflow.loading import load
 from graphflow.packet import Packet
 from graphflow.ports import Input, Option, OptionGroup, Output, SideInput, SideOutput
+from graphflow.runtime import Graph
 
 __all__ = [
     "Calculator",
     "CalculatorError",
     "Context",
+    "Graph",
     "GraphCancelled",
     "GraphConfigError",
     "GraphflowError",
@@ -25,4 +28,5 @@ __all__ = [
     "SideOutput",
     "Stop",
     "calculator",
+    "load",
 ]

@@ -98,6 +98,15 @@ class Calculator:
         """The annotated type of an option."""
         return _option_types(cls)[name]
 
+    @classmethod
+    def convert_option(cls, name: str, value: Any) -> Any:
+        """The value of one declared option as its annotated type.
+
+        Raises:
+            OptionError: the value is not of that type.
+        """
+        return _convert(cls, name, value)
+
     def check(self, binding: Binding) -> Iterable[str]:
         """Says what is wrong with how the node is connected, beyond what the declarations can say; one line each.
 

@@ -151,13 +151,18 @@ class Context:
         """Promises that no packet earlier than `timestamp` will follow on an output."""
         slots = self.binding.slots.get(port)
         if slots:
-            self.bounds[slots[index]] = timestamp
+            self.bounds[slots[index]] = max(timestamp, self.bounds.get(slots[index], ts.UNSET))
 
     def close_output(self, port: Port, index: int = 0) -> None:
         """Ends an output stream early; whatever waits for it need not wait for the end of the run."""
         slots = self.binding.slots.get(port)
         if slots:
             self.closed.add(slots[index])
+
+    def is_closed(self, port: Port, index: int = 0) -> bool:
+        """Whether the output was closed."""
+        slots = self.binding.slots.get(port)
+        return bool(slots) and slots[index] in self.closed
 
     def count(self, port: Port) -> int:
         """How many connections the port has in this graph; 0 where an optional port is not connected."""

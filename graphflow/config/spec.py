@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from graphflow.errors import Location
 
@@ -34,7 +34,11 @@ class PolicySpec:
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """One node. After expansion its name is the path through the subgraphs, such as `pose/detection/decode`."""
+    """One node. After expansion its name is the path through the subgraphs, such as `pose/detection/decode`.
+
+    Before expansion `when` may be `$param` or `not $param`, strings may hold `$param`, and `deferred` holds the text of
+    numeric fields that are written so. `unconnected` says of inputs that expansion took away (by `TAG:index`) why.
+    """
 
     name: str
     calculator: str
@@ -52,6 +56,10 @@ class NodeSpec:
     doc: str = ""
     location: Location = field(default=Location(), compare=False)
     folder: str = field(default="", compare=False)
+    when: bool | str = True
+    deferred: Mapping[str, str] = field(default_factory=dict)
+    field_locations: Mapping[str, Location] = field(default_factory=dict, compare=False)
+    unconnected: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +70,16 @@ class ExecutorSpec:
     num_threads: int = 0
     type: str = ""
     location: Location = field(default=Location(), compare=False)
+    deferred: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class GraphSpec:
     """A whole graph, or the body of a subgraph.
 
-    `num_threads` None or 0 lets the runtime choose; `max_queue_size` -1 lifts the limit.
+    `num_threads` None or 0 lets the runtime choose; `max_queue_size` -1 lifts the limit. A parameter whose default is
+    `graphflow.ports.REQUIRED` must be given. `syntax` decides what MediaPipe lets pass in its own files: graph outputs
+    without a producer, and side packets nobody declares.
     """
 
     name: str
@@ -85,3 +96,7 @@ class GraphSpec:
     executors: tuple[ExecutorSpec, ...] = ()
     input_policy: PolicySpec | None = None
     location: Location = field(default=Location(), compare=False)
+    folder: str = field(default="", compare=False)
+    syntax: Literal["yaml", "pbtxt"] = "yaml"
+    deferred: Mapping[str, str] = field(default_factory=dict)
+    field_locations: Mapping[str, Location] = field(default_factory=dict, compare=False)

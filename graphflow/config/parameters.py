@@ -1,0 +1,148 @@
+"""Parameters of a graph: what `$name` stands for, in options and fields, and which nodes `when` leaves out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from graphflow.config.spec import GraphSpec, NodeSpec
+from graphflow.config.suggestions import did_you_mean
+from graphflow.errors import Location, Problem
+from graphflow.ports import REQUIRED
+
+_REFERENCE = re.compile(r"\$(?:(\$)|([a-z_][a-z0-9_]*)|\{([a-z_][a-z0-9_]*)\}|)")
+_WHOLE = re.compile(r"\$(?:([a-z_][a-z0-9_]*)|\{([a-z_][a-z0-9_]*)\})\Z")
+
+
+@dataclass(slots=True)
+class Parameters:
+    """The values of one graph's parameters, and where to report a `$name` that is none of them."""
+
+    values: Mapping[str, Any]
+    problems: list[Problem]
+    reported: set[tuple[Location, str]] = field(default_factory=set)
+
+    def substitute(self, value: Any, location: Location) -> Any:
+        """`value` with every `$name` in it replaced; a text that is nothing but `$name` becomes the value itself."""
+        if isinstance(value, str):
+            whole = _WHOLE.match(value)
+            if whole:
+                return self._value(whole[1] or whole[2], location)
+            return _REFERENCE.sub(lambda match: self._inside(match, location), value)
+        if isinstance(value, Mapping):
+            return {key: self.substitute(entry, location) for key, entry in value.items()}
+        if isinstance(value, list):
+            return [self.substitute(entry, location) for entry in value]
+        return value
+
+    def options(
+        self, options: Mapping[str, Any], locations: Mapping[str, Location], fallback: Location
+    ) -> dict[str, Any]:
+        """A node's options with parameters replaced, each reported at its own place."""
+        return {name: self.substitute(value, locations.get(name, fallback)) for name, value in options.items()}
+
+    def holds(self, node: NodeSpec) -> bool:
+        """Whether `when` lets the node exist."""
+        if isinstance(node.when, bool):
+            return node.when
+        negated = node.when.startswith("not")
+        condition = node.when.removeprefix("not").strip()
+        value = self.substitute(condition, node.field_locations.get("when", node.location))
+        return bool(value) != negated
+
+    def integer(self, text: str, field_name: str, location: Location, default: int) -> int:
+        """The whole number a `$name` in a numeric field stands for."""
+        value = self.substitute(text, location)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if value is not None:
+            self._report(location, f"'{field_name}' must be a whole number, but {text} is {value!r}")
+        return default
+
+    def _value(self, name: str, location: Location) -> Any:
+        if name in self.values:
+            return self.values[name]
+        hint = did_you_mean(name, self.values, "parameters") or "the graph declares none under 'params'"
+        self._report(location, f"no parameter '{name}'", hint)
+        return None
+
+    def _inside(self, match: re.Match[str], location: Location) -> str:
+        if match[1]:
+            return "$"
+        name = match[2] or match[3]
+        if not name:
+            self._report(location, "'$' is followed by no parameter's name", "write $$ for a dollar sign")
+            return "$"
+        value = self._value(name, location)
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    def _report(self, location: Location, message: str, hint: str = "") -> None:
+        if (location, message) not in self.reported:  # a subgraph used twice is wrong once
+            self.reported.add((location, message))
+            self.problems.append(Problem(location, message, hint))
+
+
+def resolve(
+    spec: GraphSpec,
+    given: Mapping[str, Any],
+    locations: Mapping[str, Location],
+    fallback: Location,
+    problems: list[Problem],
+) -> dict[str, Any]:
+    """The values of a graph's parameters: what is given, else the default.
+
+    Args:
+        spec: the graph that declares them.
+        given: values by name; text is read as YAML where the default is not text, so that `--set smooth=false` works.
+        locations: where each value is given.
+        fallback: where a problem is reported that has no place of its own.
+        problems: receives unknown and missing parameters and values of another type than the default.
+    """
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        location = locations.get(name, fallback)
+        if name not in spec.params:
+            hint = did_you_mean(name, spec.params, "parameters") or f"{spec.name} has no parameters"
+            problems.append(Problem(location, f"{spec.name} has no parameter '{name}'", hint))
+            continue
+        default = spec.params[name]
+        converted = _as_default(value, default)
+        if converted is _WRONG:
+            message = f"parameter '{name}' of {spec.name} must be {_KINDS[type(default)]}, not {value!r}"
+            problems.append(Problem(location, message, f"its default is {default!r}"))
+            continue
+        values[name] = converted
+    for name, default in spec.params.items():
+        if name in values:
+            continue
+        if default is REQUIRED:
+            if name not in given:
+                problems.append(Problem(fallback, f"parameter '{name}' of {spec.name} must be set"))
+            default = None
+        values[name] = default
+    return values
+
+
+_WRONG = object()
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+
+
+def _as_default(value: Any, default: Any) -> Any:
+    """`value` as the kind of thing the default is, or `_WRONG`."""
+    if default is None or default is REQUIRED or value is None:
+        return value
+    if isinstance(value, str) and not isinstance(default, str):
+        try:
+            value = yaml.safe_load(value)
+        except yaml.YAMLError:
+            return _WRONG
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(default, int) and not isinstance(default, bool) and isinstance(value, float):
+        return value  # a default of 1 does not forbid 1.5; the option it ends in says what it takes
+    fits = isinstance(value, type(default)) and isinstance(value, bool) == isinstance(default, bool)
+    return value if fits else _WRONG

@@ -1,0 +1,31 @@
+"""From a graph's name, file or text to a graph that can be run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from graphflow import config
+from graphflow.runtime import Graph
+
+
+def load(
+    source: str | Path,
+    *,
+    params: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    num_threads: int | None = None,
+) -> Graph:
+    """Reads, expands and checks a graph.
+
+    Args:
+        source: the name of a shipped graph (`holistic`), a path to a `.yaml` or `.pbtxt` file, or the text itself.
+        params: values for the graph's parameters.
+        overrides: options of single nodes, by `node/path.option`.
+        num_threads: threads of the default executor; default what the graph says, else one for each core.
+
+    Raises:
+        GraphConfigError: the graph is wrong; its `problems` list everything that is.
+    """
+    return Graph(config.load(source, params=params, overrides=overrides), num_threads=num_threads)

@@ -1,0 +1,263 @@
+"""The graph as its user holds it: observe, start, feed, wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphflow import timestamp as ts
+from graphflow.config.checked import CheckedGraph
+from graphflow.errors import CalculatorError, GraphflowError
+from graphflow.packet import Packet, freeze
+from graphflow.ports import runtime_types, type_name
+from graphflow.runtime.observers import Observer
+from graphflow.runtime.plan import prune
+from graphflow.runtime.scheduler import Scheduler, State
+
+ObserverCallback = Callable[[Packet], None]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatistics:
+    """What one node did in a run: calls, seconds inside the calculator, and the deepest of its input queues."""
+
+    runs: int
+    seconds: float
+    queue_peak: int
+
+
+class Graph:
+    """A graph that can be run, any number of times.
+
+    Args:
+        checked: a validated graph, from `graphflow.load` or `graphflow.config`.
+        num_threads: threads of the default executor; default what the graph says, else one for each core.
+        prune: leave out nodes whose outputs nobody reads. Readers are observers, nodes without outputs, and the
+            streams named in `wanted`.
+        wanted: further streams or side packets that must be computed.
+
+    ```python
+    graph = graphflow.load("pose")
+    graph.observe("pose_landmarks", lambda packet: print(packet.timestamp, packet.value.xyz[0]))
+    graph.start()
+    graph.add_packet("image", image, 0)
+    graph.close_all_inputs()
+    graph.wait_until_done()
+    ```
+    """
+
+    def __init__(
+        self,
+        checked: CheckedGraph,
+        *,
+        num_threads: int | None = None,
+        prune: bool = False,
+        wanted: tuple[str, ...] = (),
+    ) -> None:
+        self.checked = checked
+        self._num_threads = num_threads
+        self._prune = prune
+        self._wanted = wanted
+        self._observers: list[tuple[str, ObserverCallback, bool]] = []
+        self._scheduler: Scheduler | None = None
+        self._input_types = {entry.name: checked.stream_types.get(entry.name, Any) for entry in checked.spec.inputs}
+
+    @property
+    def name(self) -> str:
+        return self.checked.spec.name
+
+    def observe(self, stream: str, callback: ObserverCallback, *, bounds: bool = False) -> None:
+        """Calls `callback(packet)` for every packet of a stream, in order, from the thread that produced it.
+
+        Args:
+            stream: any stream of the graph, inner ones by their path, such as `hands/left/hand_roi_from_pose`.
+            callback: must not wait for the graph; what it raises ends the run.
+            bounds: also call it with an empty packet where time advanced without one.
+
+        Raises:
+            GraphflowError: there is no such stream, or the graph runs.
+        """
+        if self._running():
+            raise GraphflowError(f"graph '{self.name}' runs: observe streams before start()")
+        if stream not in self.checked.stream_types:
+            exists = ", ".join(entry.name for entry in self.checked.spec.outputs)
+            raise GraphflowError(f"graph '{self.name}' has no stream '{stream}'; its outputs are: {exists or 'none'}")
+        self._observers.append((stream, callback, bounds))
+
+    def start(self, side_packets: Mapping[str, Any] | None = None) -> None:
+        """Starts a run.
+
+        Raises:
+            GraphflowError: a side packet is missing or of the wrong type, or the graph runs already.
+        """
+        if self._running():
+            raise GraphflowError(f"graph '{self.name}' runs already: wait_until_done() or cancel() first")
+        given = dict(side_packets or {})
+        self._check_side_packets(given)
+        checked = self.checked
+        if self._prune:
+            checked = prune(checked, {*self._wanted, *(stream for stream, _, _ in self._observers)})
+        scheduler = Scheduler(checked, self._num_threads)
+        for stream, callback, bounds in self._observers:
+            scheduler.add_observer(Observer(stream, callback, bounds, scheduler))
+        self._scheduler = scheduler
+        scheduler.start(given)
+
+    def add_packet(self, stream: str, value: Any, timestamp: int, *, wait: bool = True) -> None:
+        """Adds a packet to a graph input, after waiting for room where a queue is full.
+
+        Args:
+            stream: name of a graph input.
+            value: what the packet carries; its arrays become read-only.
+            timestamp: microseconds, later than the last one of this stream.
+            wait: False raises an error with code UNAVAILABLE instead of waiting.
+
+        Raises:
+            GraphflowError: there is no such input, the value is of the wrong type, or the run has failed.
+        """
+        scheduler = self._input(stream)
+        expected = runtime_types(self._input_types[stream])
+        if value is None or (expected is not None and not isinstance(value, expected)):
+            raise CalculatorError(
+                f"input '{stream}' of graph '{self.name}' takes {type_name(self._input_types[stream])}, "
+                f"not {type(value).__name__}",
+                graph=self.name,
+                timestamp=timestamp,
+                code="INVALID_ARGUMENT",
+            )
+        freeze(value)
+        if scheduler.input_throttled(stream) and not wait:
+            raise CalculatorError(
+                f"input '{stream}' of graph '{self.name}' is full", graph=self.name, code="UNAVAILABLE"
+            )
+        scheduler.wait(
+            lambda: (
+                not scheduler.input_throttled(stream) or bool(scheduler.errors) or scheduler.state is State.TERMINATED
+            )
+        )
+        self._raise_errors()
+        scheduler.change_input(stream, [Packet(value, timestamp)], ts.next_allowed_in_stream(timestamp))
+        self._raise_errors()
+
+    def set_bound(self, stream: str, timestamp: int) -> None:
+        """Promises that no packet earlier than `timestamp` will be added to a graph input."""
+        self._input(stream).change_input(stream, [], timestamp)
+        self._raise_errors()
+
+    def close_input(self, stream: str) -> None:
+        """Ends a graph input; closing it twice is fine."""
+        self._input(stream).change_input(stream, [], ts.DONE)
+
+    def close_all_inputs(self) -> None:
+        """Ends all graph inputs; what was added is still worked through."""
+        scheduler = self._started()
+        for stream in scheduler.inputs:
+            scheduler.change_input(stream, [], ts.DONE)
+
+    def close_all_sources(self) -> None:
+        """Ends all graph inputs and stops the graph's own source calculators."""
+        self.close_all_inputs()
+        self._started().stop_sources()
+
+    def wait_until_idle(self) -> None:
+        """Blocks until all that was added is worked through as far as it can be.
+
+        Raises:
+            CalculatorError: the run has failed.
+        """
+        scheduler = self._started()
+        scheduler.wait(scheduler.idle)
+        self._raise_errors()
+
+    def wait_until_done(self) -> None:
+        """Blocks until the run is over: inputs closed, sources exhausted, everything worked through and closed.
+
+        Raises:
+            CalculatorError: the run failed; further failures are attached as notes.
+            GraphCancelled: it was cancelled.
+        """
+        scheduler = self._started()
+        try:
+            scheduler.wait(lambda: scheduler.state is State.TERMINATED)
+        except KeyboardInterrupt:
+            scheduler.cancel()
+            scheduler.wait(lambda: scheduler.state is State.TERMINATED)
+            scheduler.shut_down()
+            raise
+        scheduler.shut_down()
+        self._raise_errors()
+
+    def cancel(self) -> None:
+        """Ends the run as soon as the running calculators return; `wait_until_done` then raises GraphCancelled."""
+        self._started().cancel()
+
+    def reset(self) -> None:
+        """Makes the graph ready for another stream of packets without loading anything again.
+
+        A running graph first works through what it has; every calculator's `reset` is called, and timestamps may start
+        over. A graph that is not running stays as it is: `start` makes everything new.
+        """
+        if not self._running():
+            return
+        self.wait_until_idle()
+        self._started().reset_streams()
+
+    def side_packet(self, name: str) -> Any:
+        """The value of a side packet of the current or last run, None where it was not provided."""
+        return self._started().side_packets.get(name)
+
+    def statistics(self) -> dict[str, NodeStatistics]:
+        """What each node of the current or last run has done so far, by node name."""
+        return {
+            node.name: NodeStatistics(node.runs, node.busy_ns / 1e9, max((q.peak for q in node.inputs), default=0))
+            for node in self._started().nodes
+        }
+
+    def _running(self) -> bool:
+        return self._scheduler is not None and self._scheduler.has_threads()
+
+    def _started(self) -> Scheduler:
+        if self._scheduler is None:
+            raise GraphflowError(f"graph '{self.name}' was not started")
+        return self._scheduler
+
+    def _input(self, stream: str) -> Scheduler:
+        scheduler = self._started()
+        if stream not in scheduler.inputs:
+            exists = ", ".join(scheduler.inputs) or "none"
+            raise GraphflowError(f"graph '{self.name}' has no input '{stream}'; its inputs are: {exists}")
+        return scheduler
+
+    def _check_side_packets(self, given: Mapping[str, Any]) -> None:
+        provided = {entry.name for node in self.checked.nodes for entry in node.binding.side_outputs}
+        for node in self.checked.nodes:
+            for entry in node.binding.side_inputs:
+                if entry.name in provided:
+                    continue
+                if entry.name not in given and not entry.port.optional:
+                    raise GraphflowError(
+                        f"graph '{self.name}' needs the side packet '{entry.name}', which node '{node.spec.name}' "
+                        f"reads: pass it to start(side_packets={{'{entry.name}': …}})"
+                    )
+                expected = runtime_types(entry.port.type)
+                if entry.name in given and expected is not None and not isinstance(given[entry.name], expected):
+                    raise GraphflowError(
+                        f"side packet '{entry.name}' of graph '{self.name}' must be {type_name(entry.port.type)}, "
+                        f"not {type(given[entry.name]).__name__}"
+                    )
+
+    def _raise_errors(self) -> None:
+        errors = list(self._started().errors)
+        if not errors:
+            return
+        first = errors[0]
+        if isinstance(first, CalculatorError):
+            codes = {error.code for error in errors if isinstance(error, CalculatorError)}
+            first.code = codes.pop() if len(codes) == 1 and len(errors) > 0 else "UNKNOWN"
+        known = getattr(first, "__notes__", ())
+        for error in errors[1:]:
+            note = f"also: {error}"
+            if note not in known:
+                first.add_note(note)
+        raise first

@@ -1,0 +1,326 @@
+"""A node at run time: its state, its invocations, and how time passes through it.
+
+Methods run under the scheduler's lock unless they say otherwise. Source: MediaPipe `calculator_node`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from graphflow import timestamp as ts
+from graphflow.calculator import Calculator, Stop
+from graphflow.config.checked import CheckedNode
+from graphflow.context import Context
+from graphflow.packet import Packet
+from graphflow.runtime.policies import POLICIES, Readiness
+from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
+
+if TYPE_CHECKING:
+    from graphflow.runtime.scheduler import Scheduler
+
+
+class Status(Enum):
+    """How far a node has come in a run."""
+
+    PREPARED = auto()
+    OPENED = auto()
+    CLOSED = auto()
+
+
+class Action(Enum):
+    """What a task does with its node."""
+
+    OPEN = auto()
+    PROCESS = auto()
+    CLOSE = auto()
+
+
+@dataclass(slots=True)
+class InputSet:
+    """The packets of one timestamp."""
+
+    timestamp: int
+    packets: Sequence[Packet]
+
+
+class Task:
+    """One scheduled call of a node: open, process over one or more input sets, or close."""
+
+    __slots__ = ("action", "context", "done", "error", "node", "sets", "stopped")
+
+    def __init__(self, node: Node, action: Action, context: Context, sets: list[InputSet]) -> None:
+        self.node = node
+        self.action = action
+        self.context = context
+        self.sets = sets
+        self.done = False
+        self.error: BaseException | None = None
+        self.stopped = False
+
+    def run(self) -> None:
+        """Calls the calculator; runs outside the lock."""
+        node, context = self.node, self.context
+        started = time.perf_counter_ns()
+        try:
+            if self.action is Action.OPEN:
+                node.calculator = node.checked.new_calculator()
+                context.begin(ts.UNSTARTED, ())
+                node.calculator.open(context)
+            elif self.action is Action.CLOSE:
+                context.begin(ts.DONE, ())
+                node.calculator.close(context)
+            else:
+                current = self.sets[0]
+                context.begin(current.timestamp, current.packets)
+                node.calculator.process(context)
+        except Stop as stop:
+            self.stopped = self.action is Action.PROCESS
+            self.error = None if self.stopped else stop
+        except BaseException as error:
+            self.error = error
+        node.busy_ns += time.perf_counter_ns() - started
+
+
+class Node:
+    """One node of a running graph."""
+
+    def __init__(self, checked: CheckedNode, index: int, scheduler: Scheduler, default_queue_size: int) -> None:
+        self.checked = checked
+        self.name = checked.spec.name
+        self.index = index
+        self.scheduler = scheduler
+        self.calculator: Calculator
+        binding = checked.binding
+        self.inputs = [InputQueue(entry.name, self, entry.back_edge) for entry in binding.inputs]
+        offset = checked.calculator.timestamp_offset if self.inputs else None
+        self.outputs = [OutputStream(entry.name, offset) for entry in binding.outputs]
+        self.is_source = not self.inputs
+        self.max_in_flight = checked.spec.max_in_flight
+        self.queue_size = default_queue_size if checked.spec.queue_size is None else checked.spec.queue_size
+        self.policy = POLICIES[checked.input_policy.name](
+            self.inputs, checked.calculator.process_timestamp_bounds, checked.input_policy.options
+        )
+        self.throttling: set[InputQueue] = set()
+        self.ancestor_sources: list[Node] = []
+        self.prepare({})
+
+    def prepare(self, side_packets: dict[str, Any]) -> None:
+        """Makes the node ready for a new run with the side packets known at its start."""
+        self.status = Status.PREPARED
+        self.needs_close = False
+        self.active = False
+        self._evaluating = self._evaluate_again = False
+        self.throttling.clear()
+        self.side_inputs = [side_packets.get(entry.name) for entry in self.checked.binding.side_inputs]
+        self.context = Context(self.checked.binding, self.side_inputs, self.name)
+        self.runs = 0
+        self.busy_ns = 0
+        self.prepare_streams()
+
+    def prepare_streams(self) -> None:
+        """Empties queues and outputs, for a new run or a new stream of packets."""
+        self.in_flight: deque[Task] = deque()
+        self._batch: list[InputSet] = []
+        self._close_scheduled = False
+        self.context.closed.clear()
+        for queue in self.inputs:
+            queue.prepare()
+            queue.max_size = self.queue_size
+        for output in self.outputs:
+            output.prepare()
+        self.policy.prepare()
+
+    def new_open_task(self) -> Task:
+        return Task(self, Action.OPEN, self.context, [])
+
+    # -- becoming ready ------------------------------------------------------------------------------------------
+
+    def input_changed(self) -> None:
+        """An input queue got its first packet or a later bound: see whether the node can run."""
+        self.scheduler.evaluate(self)
+
+    def evaluate(self) -> None:
+        """Schedules what is ready, and passes on how far time has come where nothing is."""
+        if self.status is not Status.OPENED:
+            return
+        if self._evaluating:
+            self._evaluate_again = True
+            return
+        self._evaluating = True
+        try:
+            while True:
+                self._evaluate_again = False
+                if self.is_source:
+                    self._schedule_source()
+                else:
+                    self._schedule_ready()
+                if not self._evaluate_again:
+                    break
+        finally:
+            self._evaluating = False
+
+    def _schedule_source(self) -> None:
+        if self.active and not self.in_flight and not self.throttling:
+            self._schedule(Action.PROCESS, [InputSet(ts.UNSTARTED, ())])
+
+    def _schedule_ready(self) -> None:
+        while len(self.in_flight) < self.max_in_flight:
+            readiness, timestamp = self.policy.readiness()
+            if readiness is Readiness.NOT_READY:
+                # a batch in progress holds back time at its first timestamp
+                self._promise(self._batch[0].timestamp if self._batch else timestamp)
+                return
+            if readiness is Readiness.CLOSE:
+                if self.in_flight or self._close_scheduled:
+                    return
+                if self._batch:
+                    self._schedule(Action.PROCESS, self._batch)
+                    self._batch = []
+                    return
+                self._close_scheduled = True
+                self._schedule(Action.CLOSE, [])
+                return
+            self._batch.append(InputSet(timestamp, self.policy.take(timestamp)))
+            if len(self._batch) == self.policy.batch_size:
+                self._schedule(Action.PROCESS, self._batch)
+                self._batch = []
+
+    def _schedule(self, action: Action, sets: list[InputSet]) -> None:
+        context = self.context
+        if self.max_in_flight > 1 and action is Action.PROCESS:
+            context = Context(self.checked.binding, self.side_inputs, self.name)
+            context.closed = self.context.closed
+        task = Task(self, action, context, sets)
+        self.in_flight.append(task)
+        self.scheduler.push(task)
+
+    def _promise(self, input_bound: int) -> None:
+        """Nothing is ready before `input_bound`: outputs with an offset promise as much."""
+        if self.in_flight or not ts.is_range_value(input_bound):
+            return
+        for output in self.outputs:
+            if output.offset is not None and not output.closed and input_bound + output.offset > output.bound:
+                self._propagate(output, [], input_bound + output.offset)
+
+    # -- after a call --------------------------------------------------------------------------------------------
+
+    def finish(self, task: Task) -> bool:
+        """Takes in what a task did: outputs go out in the order of input timestamps.
+
+        Returns:
+            whether the task has another input set of its batch to run before it is over.
+        """
+        self.runs += 1
+        if task.error is not None:
+            self.scheduler.fail(self, task)
+            self._drop(task)
+            return False
+        if task.action is Action.OPEN:
+            self._opened(task)
+        elif task.action is Action.CLOSE:
+            self._release(task)
+            self._closed()
+        else:
+            task.done = True
+            if task is self.in_flight[0]:
+                return self._release_in_order()
+        return False
+
+    def _release_in_order(self) -> bool:
+        while self.in_flight and self.in_flight[0].done:
+            task = self.in_flight[0]
+            self._release(task)
+            if task.stopped:
+                self._stop(task)
+                return False
+            task.sets.pop(0)
+            if task.sets:
+                task.done = False
+                return True
+            self.in_flight.popleft()
+        self.scheduler.evaluate(self)
+        return False
+
+    def _stop(self, task: Task) -> None:
+        """`process` raised Stop: a source is exhausted; from any other node the whole graph winds down."""
+        self.in_flight.remove(task)
+        if self.is_source:
+            self._close_scheduled = True
+            self._schedule(Action.CLOSE, [])
+        else:
+            self.scheduler.stop_sources()
+            self.scheduler.evaluate(self)
+
+    def _opened(self, task: Task) -> None:
+        self.needs_close = True
+        self._release(task)
+        self.status = Status.OPENED
+        if self.is_source:
+            self.scheduler.source_opened(self)
+        else:
+            self.scheduler.evaluate(self)
+
+    def _closed(self) -> None:
+        self.needs_close = False
+        self.in_flight.clear()
+        for queue in self.inputs:
+            queue.close()
+        for output in self.outputs:
+            self._close_output(output)
+        self.status = Status.CLOSED
+
+    def _drop(self, task: Task) -> None:
+        if task in self.in_flight:
+            self.in_flight.remove(task)
+        if task.action is Action.CLOSE:
+            self.needs_close = False
+            self.status = Status.CLOSED
+
+    def _release(self, task: Task) -> None:
+        """Propagates what one call emitted, promised and closed."""
+        context = task.context
+        timestamp = context.timestamp
+        for slot, value in context.side_emitted.items():
+            self.scheduler.side_packet_ready(self.checked.binding.side_outputs[slot].name, value, self)
+        for position, output in enumerate(self.outputs):
+            if output.closed:
+                continue
+            emitted = context.emitted[position]
+            if task.action is Action.CLOSE:
+                self._propagate(output, emitted, ts.UNSET)
+                continue
+            self._propagate(output, emitted, output.bound_after(timestamp, emitted, context.bounds.get(position)))
+            if position in context.closed:
+                self._close_output(output)
+
+    def _propagate(self, output: OutputStream, packets: list[Packet], bound: int) -> None:
+        try:
+            output.propagate(packets, bound)
+        except StreamError as error:
+            self.scheduler.fail_stream(self, output.name, packets, error)
+
+    def _close_output(self, output: OutputStream) -> None:
+        try:
+            output.close()
+        except StreamError as error:
+            self.scheduler.fail_stream(self, output.name, [], error)
+
+    # -- the end of a run ----------------------------------------------------------------------------------------
+
+    def clean_up(self) -> BaseException | None:
+        """Closes a calculator the run left open; called without the lock once no thread works on the graph."""
+        if not self.needs_close:
+            return None
+        self.needs_close = False
+        self.status = Status.CLOSED
+        self.context.begin(ts.DONE, ())
+        try:
+            self.calculator.close(self.context)
+        except Exception as error:
+            return error
+        return None

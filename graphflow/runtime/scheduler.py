@@ -1,0 +1,464 @@
+"""The scheduler: which node runs next, on which thread; throttling, errors, idleness and the end of a run.
+
+One lock guards queues, bounds, readiness and the list of waiting tasks; calculators and observers run outside it.
+Source: MediaPipe `scheduler`, `scheduler_queue`, `calculator_graph`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import os
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any
+
+from graphflow import timestamp as ts
+from graphflow.config.checked import CheckedGraph
+from graphflow.errors import CalculatorError, GraphCancelled
+from graphflow.packet import Packet
+from graphflow.runtime.node import Action, Node, Status, Task
+from graphflow.runtime.observers import Observer
+from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
+
+_LOG = logging.getLogger("graphflow")
+_MAX_DEPTH = 60
+"""Nodes that may hear of a change within one another's calls before the rest is queued: Python's stack is finite."""
+
+
+class State(Enum):
+    """Where a run stands."""
+
+    NOT_STARTED = auto()
+    RUNNING = auto()
+    TERMINATED = auto()
+
+
+class Pool:
+    """Threads with a list of waiting tasks, most urgent first."""
+
+    def __init__(self, name: str, threads: int, lock: threading.RLock) -> None:
+        self.name = name
+        self.threads = threads
+        self.waiting: list[tuple[tuple[int, ...], int, Task]] = []
+        self.changed = threading.Condition(lock)
+        self.idle = 0
+
+
+class Scheduler:
+    """Runs the nodes of one graph."""
+
+    def __init__(self, graph: CheckedGraph, num_threads: int | None) -> None:
+        self._graph = graph
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.state = State.NOT_STARTED
+        threads = num_threads or graph.spec.num_threads or os.cpu_count() or 1
+        self._pools = {"": Pool("", threads, self.lock)}
+        for executor in graph.spec.executors:
+            self._pools[executor.name] = Pool(executor.name, executor.num_threads or threads, self.lock)
+        self._workers: list[threading.Thread] = []
+        self._order = itertools.count()
+        self._pending_evaluations: deque[Node] = deque()
+        self._depth = 0
+        self._observed: deque[Observer] = deque()
+
+        self.nodes = [
+            Node(checked, index, self, graph.spec.max_queue_size) for index, checked in enumerate(graph.nodes)
+        ]
+        self.inputs = {entry.name: OutputStream(entry.name) for entry in graph.spec.inputs}
+        self._input_throttling: dict[str, set[InputQueue]] = {name: set() for name in self.inputs}
+        self._streams = dict(self.inputs)
+        for node in self.nodes:
+            self._streams.update({output.name: output for output in node.outputs})
+        self._producers = {output.name: node for node in self.nodes for output in node.outputs}
+        self._side_consumers: dict[str, list[tuple[Node, int]]] = {}
+        self._connect()
+        self.observers: list[Observer] = []
+        self._reset_run()
+
+    def _connect(self) -> None:
+        for node in self.nodes:
+            for queue in node.inputs:
+                self._streams[queue.name].mirrors.append(queue)
+                queue.on_fullness = self._fullness_changed
+            for slot, entry in enumerate(node.checked.binding.side_inputs):
+                self._side_consumers.setdefault(entry.name, []).append((node, slot))
+        for node in self.nodes:
+            ancestors: set[Node] = set()
+            frontier = [node]
+            while frontier:
+                current = frontier.pop()
+                if current not in ancestors:
+                    ancestors.add(current)
+                    frontier += [self._producers[q.name] for q in current.inputs if q.name in self._producers]
+            node.ancestor_sources = [ancestor for ancestor in ancestors if ancestor.is_source]
+
+    def _reset_run(self) -> None:
+        self.errors: list[CalculatorError | GraphCancelled] = []
+        self.side_packets: dict[str, Any] = {}
+        self._running = 0
+        self._closed_inputs: set[str] = set()
+        self._stopping = False
+        self._opened_sources: list[Node] = []
+        self._active_sources: list[Node] = []
+        self._missing_sides: dict[Node, set[str]] = {}
+
+    # -- the life of a run ---------------------------------------------------------------------------------------
+
+    def start(self, side_packets: dict[str, Any]) -> None:
+        """Starts the threads and opens the nodes whose side packets are known."""
+        with self.lock:
+            self._reset_run()
+            self.state = State.RUNNING
+            self.side_packets = dict(side_packets)
+            provided = {entry.name for node in self.nodes for entry in node.checked.binding.side_outputs}
+            for stream in self.inputs.values():
+                stream.prepare()
+            for throttling in self._input_throttling.values():
+                throttling.clear()
+            for observer in self.observers:
+                observer.prepare()
+            for node in self.nodes:
+                node.prepare(self.side_packets)
+            for node in self.nodes:
+                missing = {entry.name for entry in node.checked.binding.side_inputs} & provided
+                if missing:
+                    self._missing_sides[node] = missing
+                else:
+                    self.push(node.new_open_task())
+            for pool in self._pools.values():
+                for number in range(pool.threads):
+                    name = f"graphflow-{self._graph.spec.name or 'graph'}-{pool.name or 'default'}-{number}"
+                    worker = threading.Thread(target=self._work, args=(pool,), name=name, daemon=True)
+                    self._workers.append(worker)
+                    worker.start()
+            self._when_idle()
+
+    def add_observer(self, observer: Observer) -> None:
+        """Lets an observer follow its stream from the next start on; a pruned stream has nothing to follow."""
+        self.observers.append(observer)
+        if observer.stream in self._streams:
+            self._streams[observer.stream].mirrors.append(observer.queue)
+
+    def has_threads(self) -> bool:
+        """Whether a run was started and not yet waited for."""
+        return bool(self._workers)
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Blocks until a condition on the scheduler's state holds."""
+        with self.lock:
+            while not condition():
+                self.changed.wait()
+
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing is ready to."""
+        return not self._running and not any(pool.waiting for pool in self._pools.values()) and not self._observed
+
+    def shut_down(self) -> None:
+        """Ends the threads and closes what the run left open; called once the run has terminated."""
+        with self.lock:
+            self.state = State.TERMINATED
+            for pool in self._pools.values():
+                pool.waiting.clear()
+                pool.changed.notify_all()
+        for worker in self._workers:
+            worker.join()
+        self._workers.clear()
+        for node in self.nodes:
+            error = node.clean_up()
+            if error is not None:
+                self._record(self._describe(node, ts.DONE, error, "close"))
+
+    def reset_streams(self) -> None:
+        """Starts a new stream of packets: calculators are reset, queues and bounds start over."""
+        with self.lock:
+            self._closed_inputs.clear()
+            for stream in self.inputs.values():
+                stream.prepare()
+            for throttling in self._input_throttling.values():
+                throttling.clear()
+            for observer in self.observers:
+                observer.prepare()
+            for node in self.nodes:
+                node.throttling.clear()
+                node.prepare_streams()
+        for node in self.nodes:
+            node.context.begin(ts.UNSTARTED, ())
+            try:
+                node.calculator.reset(node.context)
+            except Exception as error:
+                raise self._describe(node, ts.UNSTARTED, error, "reset") from error
+
+    # -- inputs from outside -------------------------------------------------------------------------------------
+
+    def input_throttled(self, name: str) -> bool:
+        return bool(self._input_throttling[name])
+
+    def change_input(self, name: str, packets: list[Packet], bound: int) -> None:
+        """Adds packets to a graph input, or raises its bound; bound DONE closes it."""
+        with self.lock:
+            stream = self.inputs[name]
+            if stream.closed or self.state is State.TERMINATED:
+                return
+            try:
+                if bound == ts.DONE:
+                    stream.close()
+                    self._closed_inputs.add(name)
+                else:
+                    stream.propagate(packets, bound)
+            except StreamError as error:
+                self._fail_input(name, packets, error)
+            self._wake()
+        self._deliver()
+        with self.lock:
+            self._when_idle()
+
+    def inputs_closed(self) -> bool:
+        return len(self._closed_inputs) == len(self.inputs)
+
+    def stop_sources(self) -> None:
+        """Lets no source emit any more; the graph runs out."""
+        with self.lock:
+            self._stopping = True
+            for node in self._active_sources:
+                self.evaluate(node)
+            self._wake()
+            self._when_idle()
+
+    def cancel(self) -> None:
+        with self.lock:
+            if self.state is State.RUNNING:
+                self._record(GraphCancelled())
+                self._when_idle()
+
+    # -- callbacks of nodes, under the lock ----------------------------------------------------------------------
+
+    def evaluate(self, node: Node) -> None:
+        """Lets a node see whether it can run, at once, or once the stack has unwound where it is deep."""
+        if self._depth >= _MAX_DEPTH:
+            self._pending_evaluations.append(node)
+            return
+        self._depth += 1
+        try:
+            node.evaluate()
+        finally:
+            self._depth -= 1
+        if self._depth == 0:
+            while self._pending_evaluations:
+                self.evaluate(self._pending_evaluations.popleft())
+
+    def push(self, task: Task) -> None:
+        """Lets a task wait for a thread. After an error nothing new starts."""
+        if self.errors:
+            return
+        node = task.node
+        if node.is_source and task.action is Action.PROCESS and self._stopping:
+            task.action = Action.CLOSE
+        priority: tuple[int, ...]
+        if task.action is Action.OPEN:
+            priority = (0, node.index)
+        elif node.is_source:
+            priority = (2, node.checked.spec.source_layer, node.index)
+        else:
+            priority = (1, -node.index)
+        pool = self._pools[node.checked.spec.executor]
+        heapq.heappush(pool.waiting, (priority, next(self._order), task))
+
+    def side_packet_ready(self, name: str, value: Any, node: Node) -> None:
+        """A node provided a side packet: whoever waited for the last of its own can open."""
+        self.side_packets[name] = value
+        for consumer, slot in self._side_consumers.get(name, ()):
+            consumer.side_inputs[slot] = value
+            missing = self._missing_sides.get(consumer, set())
+            missing.discard(name)
+            if not missing and self._missing_sides.pop(consumer, None) is not None:
+                self.push(consumer.new_open_task())
+
+    def source_opened(self, node: Node) -> None:
+        self._opened_sources.append(node)
+
+    def observed(self, observer: Observer) -> None:
+        if observer not in self._observed and not observer.delivering:
+            self._observed.append(observer)
+
+    def fail(self, node: Node, task: Task) -> None:
+        """A calculator raised."""
+        assert task.error is not None
+        self._record(self._describe(node, task.context.timestamp, task.error, task.action.name.lower()))
+
+    def fail_stream(self, node: Node, stream: str, packets: list[Packet], error: StreamError) -> None:
+        """A node broke the order of one of its output streams."""
+        timestamp = packets[0].timestamp if packets else None
+        self._record(self._describe(node, timestamp, error, f"output '{stream}'", code="INVALID_ARGUMENT"))
+
+    # -- errors --------------------------------------------------------------------------------------------------
+
+    def _fail_input(self, name: str, packets: list[Packet], error: StreamError) -> None:
+        timestamp = packets[0].timestamp if packets else None
+        message = f"graph {self._graph.spec.name!r}: input '{name}': {error}"
+        self._record(
+            CalculatorError(message, graph=self._graph.spec.name, timestamp=timestamp, code="INVALID_ARGUMENT")
+        )
+
+    def _describe(
+        self, node: Node, timestamp: int | None, error: BaseException, doing: str, code: str = ""
+    ) -> CalculatorError:
+        spec = node.checked.spec
+        when = f" at timestamp {ts.describe(timestamp)}" if timestamp is not None else ""
+        what = str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
+        place = ""
+        frames = traceback.extract_tb(error.__traceback__)
+        if frames and not isinstance(error, StreamError):
+            place = f" ({frames[-1].filename}:{frames[-1].lineno})"
+        described = CalculatorError(
+            f"{spec.location}: node '{spec.name}' ({spec.calculator}) of graph '{self._graph.spec.name}' failed in "
+            f"{doing}{when}: {what}{place}",
+            graph=self._graph.spec.name,
+            node=spec.name,
+            location=spec.location,
+            timestamp=timestamp,
+            code=code or getattr(error, "code", "UNKNOWN"),
+        )
+        described.__cause__ = error
+        return described
+
+    def _record(self, error: CalculatorError | GraphCancelled) -> None:
+        self.errors.append(error)
+        for pool in self._pools.values():
+            pool.waiting.clear()
+        self.changed.notify_all()
+
+    # -- throttling ----------------------------------------------------------------------------------------------
+
+    def _fullness_changed(self, queue: InputQueue) -> None:
+        """A full queue holds back the sources before it, or the graph input that feeds it."""
+        producer = self._producers.get(queue.name)
+        if producer is None:
+            holders = [self._input_throttling[queue.name]]
+        else:
+            holders = [source.throttling for source in producer.ancestor_sources]
+        for holder in holders:
+            if queue.full:
+                holder.add(queue)
+            else:
+                holder.discard(queue)
+        if not queue.full and producer is None:
+            self.changed.notify_all()
+        elif not queue.full and producer is not None:
+            for source in producer.ancestor_sources:
+                if not source.throttling:
+                    self.evaluate(source)
+
+    def _unthrottle(self) -> bool:
+        """Grows the queues that hold everything up, or reports them; false where none does."""
+        full = {queue for node in self.nodes for queue in node.throttling}
+        full |= {queue for queues in self._input_throttling.values() for queue in queues}
+        for queue in full:
+            consumer = queue.consumer
+            reader = consumer.name if isinstance(consumer, Node) else "an observer"
+            if self._graph.spec.report_deadlock:
+                self._record(
+                    CalculatorError(
+                        f"graph '{self._graph.spec.name}' is stuck: the queue of stream '{queue.name}' in front of "
+                        f"'{reader}' is full ({len(queue.packets)} packets) and nothing can run; raise max_queue_size "
+                        f"or leave out report_deadlock",
+                        graph=self._graph.spec.name,
+                        code="UNAVAILABLE",
+                    )
+                )
+            else:
+                _LOG.debug("growing the full queue of '%s' in front of '%s'", queue.name, reader)
+                queue.resize(len(queue.packets) + 1)
+        return bool(full)
+
+    # -- idleness ------------------------------------------------------------------------------------------------
+
+    def _when_idle(self) -> None:
+        """Nothing runs: start the next sources, grow a queue that holds everything up, or end the run."""
+        while self.state is State.RUNNING and self.idle():
+            self._active_sources = [node for node in self._active_sources if node.status is not Status.CLOSED]
+            exhausted = not self._active_sources and not self._opened_sources and self.inputs_closed()
+            if self.errors or exhausted:
+                self.state = State.TERMINATED
+                break
+            if not self._active_sources and self._opened_sources:
+                self._activate_sources()
+                continue
+            throttled = self._active_sources or any(self._input_throttling.values())
+            if not (throttled and self._unthrottle()):
+                break
+        self._wake()
+        self.changed.notify_all()
+
+    def _activate_sources(self) -> None:
+        layer = min(node.checked.spec.source_layer for node in self._opened_sources)
+        self._active_sources = [node for node in self._opened_sources if node.checked.spec.source_layer == layer]
+        self._opened_sources = [node for node in self._opened_sources if node not in self._active_sources]
+        for node in self._active_sources:
+            node.active = True
+            self.evaluate(node)
+
+    def _wake(self) -> None:
+        for pool in self._pools.values():
+            if pool.idle and pool.waiting:
+                pool.changed.notify(min(pool.idle, len(pool.waiting)))
+
+    # -- threads -------------------------------------------------------------------------------------------------
+
+    def _work(self, pool: Pool) -> None:
+        with self.lock:
+            while True:
+                while not pool.waiting:
+                    if self.state is State.TERMINATED:
+                        return
+                    pool.idle += 1
+                    pool.changed.wait()
+                    pool.idle -= 1
+                task = heapq.heappop(pool.waiting)[2]
+                self._running += 1
+                again = True
+                while again:
+                    self._wake()
+                    self._unlocked(task.run)
+                    again = task.node.finish(task) and not self.errors
+                if self._observed:
+                    self._unlocked(self._deliver)
+                self._running -= 1
+                if not self._running:
+                    self._when_idle()
+
+    def _unlocked(self, call: Callable[[], None]) -> None:
+        self.lock.release()
+        try:
+            call()
+        finally:
+            self.lock.acquire()
+
+    def _deliver(self) -> None:
+        """Calls observers; called without the lock. While one thread delivers for a stream, others leave it to it."""
+        while True:
+            with self.lock:
+                if not self._observed:
+                    return
+                observer = self._observed.popleft()
+                observer.delivering = True
+            while True:
+                with self.lock:
+                    if not observer.events:
+                        observer.delivering = False
+                        break
+                    packet = observer.events.popleft()
+                try:
+                    observer.callback(packet)
+                except Exception as error:
+                    message = f"the observer of '{observer.stream}' raised {type(error).__name__}: {error}"
+                    described = CalculatorError(message, graph=self._graph.spec.name, timestamp=packet.timestamp)
+                    described.__cause__ = error
+                    with self.lock:
+                        self._record(described)
+                        observer.events.clear()
