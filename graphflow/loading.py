@@ -16,6 +16,7 @@ def load(
     params: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
     num_threads: int | None = None,
+    prune: bool = False,
 ) -> Graph:
     """Reads, expands and checks a graph.
 
@@ -24,8 +25,9 @@ def load(
         params: values for the graph's parameters.
         overrides: options of single nodes, by `node/path.option`.
         num_threads: threads of the default executor; default what the graph says, else one for each core.
+        prune: compute only what observers and nodes without outputs read.
 
     Raises:
         GraphConfigError: the graph is wrong; its `problems` list everything that is.
     """
-    return Graph(config.load(source, params=params, overrides=overrides), num_threads=num_threads)
+    return Graph(config.load(source, params=params, overrides=overrides), num_threads=num_threads, prune=prune)
