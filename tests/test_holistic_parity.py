@@ -70,13 +70,11 @@ def digests(frames: list[npt.NDArray[np.uint8]]) -> list[str]:
 
 
 def distances_px(found: list[Any], recorded: Floats, size: Floats) -> tuple[Floats, float]:
-    """Distances of all points in frames where both have them, in pixels, and the share of frames whose presence agrees."""
+    """Distances of all points where both have them, in pixels, and the share of frames whose presence agrees."""
     present = np.array([value is not None for value in found])
     expected = ~np.isnan(recorded[:, 0, 0])
     both = np.flatnonzero(present & expected)
-    gaps = [
-        np.linalg.norm((found[index].xyz[:, :2] - recorded[index, :, :2]) * size[index], axis=1) for index in both
-    ]
+    gaps = [np.linalg.norm((found[index].xyz[:, :2] - recorded[index, :, :2]) * size[index], axis=1) for index in both]
     return np.concatenate(gaps) if gaps else np.zeros(0, np.float32), float(np.mean(present == expected))
 
 

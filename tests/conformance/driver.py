@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -102,10 +103,8 @@ class _Run:
     def finish(self) -> None:
         """Winds down a run that failed at its start."""
         self.graph.close_all_sources()
-        try:
+        with contextlib.suppress(GraphflowError):
             self.graph.wait_until_done()
-        except GraphflowError:
-            pass
 
     def _perform(self, operation: dict[str, Any]) -> None:
         match operation["op"]:
