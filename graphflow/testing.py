@@ -21,7 +21,7 @@ def run_calculator(
     side_inputs: Mapping[str, Any] | None = None,
     outputs: Iterable[str] | None = None,
 ) -> dict[str, list[tuple[int, Any]]]:
-    """Runs a calculator over packets with the default input policy and returns what it emitted.
+    """Runs a calculator over packets with the default input policy, a source until it stops; returns what it emitted.
 
     Args:
         calculator: the class, as `registry.find` or an import gives it.
@@ -76,6 +76,8 @@ def run_calculator(
         for timestamp in sorted({timestamp for column in columns for timestamp in column}):
             packets = [Packet(column.get(timestamp), timestamp) for column in columns]
             step(instance.process, timestamp, packets)
+        while not any(isinstance(port, Input) for port in instance.ports()):
+            step(instance.process, ts.UNSTARTED, [])
     except Stop:
         pass
     step(instance.close, ts.DONE, [])
