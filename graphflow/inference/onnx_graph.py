@@ -76,7 +76,7 @@ class OnnxGraph:
     def constant(self, value: npt.NDArray[Any], hint: str) -> str:
         """Store a constant; returns its name."""
         name = self._free_name(hint)
-        self.constants[name] = np.ascontiguousarray(value)
+        self.constants[name] = np.asarray(value, order="C")
         self.shapes[name] = value.shape
         return name
 

@@ -89,7 +89,8 @@ def open_session(
         _sessions[key] = mine
     if known is None:
         try:
-            mine.set_result(InferenceSession(store.onnx(model, outputs), threads, providers))
+            path = store.onnx(model, outputs, for_cpu=providers == _CPU)
+            mine.set_result(InferenceSession(path, threads, providers))
         except BaseException as error:
             with _lock:
                 del _sessions[key]

@@ -22,6 +22,7 @@ from ..errors import ModelError
 from .cache_files import process_lock, sha256_of, written_aside
 from .catalog import SHIPPED, Catalog, ModelCard
 from .fetch import FetchProgress, Progress, download_url, download_wheel
+from .rewrite import rewrite_for_cpu
 from .tflite import IMPORTER_VERSION, import_tflite, read_tflite
 
 _log = logging.getLogger("graphflow.inference")
@@ -120,10 +121,18 @@ class ModelStore:
         assert not isinstance(source, Path)
         return self.fetch([source], progress)[0]
 
-    def onnx(self, source: ModelSource, outputs: Sequence[int] | None = None, progress: Progress | None = None) -> Path:
+    def onnx(
+        self,
+        source: ModelSource,
+        outputs: Sequence[int] | None = None,
+        progress: Progress | None = None,
+        *,
+        for_cpu: bool = True,
+    ) -> Path:
         """Return an ONNX file that computes the chosen outputs (positions in the model's order; default all).
 
-        A TFLite model is imported on first use; the result is cached under the hash of its source. An ONNX file is
+        A TFLite model is imported on first use; the result is cached under the hash of its source. `for_cpu` rewrites
+        it into an equal graph that suits ONNX Runtime's CPU provider (others prefer the plain one). An ONNX file is
         returned as it is, or cut down to the outputs. Raises ModelError as `path` does, and for files that are
         damaged or hold operators that cannot be imported.
         """
@@ -132,7 +141,7 @@ class ModelStore:
             return file
         wanted = "all" if outputs is None else ",".join(map(str, outputs))
         digest = sha256_of(file)
-        key = hashlib.sha256(f"{digest} {IMPORTER_VERSION} {wanted}".encode()).hexdigest()[:16]
+        key = hashlib.sha256(f"{digest} {IMPORTER_VERSION} {wanted} {for_cpu}".encode()).hexdigest()[:16]
         stem = file.stem.rpartition("-")[0] if file.parent == self._models_dir else file.stem
         cached = self._cached_import(f"{stem}-{key}")
         if cached is not None:
@@ -140,6 +149,8 @@ class ModelStore:
         if file.suffix == ".onnx":
             return self._keep_import(_cut_onnx(file, outputs or ()), f"{stem}-{key}")
         graph = import_tflite(read_tflite(file.read_bytes(), str(file)), outputs)
+        if for_cpu:
+            rewrite_for_cpu(graph)
         model = graph.to_model({SOURCE_KEY: digest, OUTPUTS_KEY: wanted, "graphflow.importer": str(IMPORTER_VERSION)})
         return self._keep_import(model, f"{stem}-{key}")
 

@@ -13,7 +13,7 @@ from .operators import CONVERTERS
 from .reader import Operator, TFLiteModel
 
 # Part of the key of cached imports: raise it with every change that alters what an import or a rewrite writes.
-IMPORTER_VERSION = 1
+IMPORTER_VERSION = 2
 
 
 def import_tflite(model: TFLiteModel, outputs: Sequence[int] | None = None) -> OnnxGraph:

@@ -1,0 +1,22 @@
+"""The rewrites that pay on the CPU provider, in the order in which they build on each other."""
+
+from __future__ import annotations
+
+from ..onnx_graph import OnnxGraph
+from .channel_padding import pad_channels
+from .channel_selection import select_channels_by_convolution
+from .prelu import blocked_prelu
+from .resize import convolve_before_resize
+from .scaling import fold_scaling
+from .spatial_padding import fold_spatial_padding
+
+
+def rewrite_for_cpu(graph: OnnxGraph) -> None:
+    """Rewrite `graph` in place into an equal one that ONNX Runtime's CPU provider runs faster."""
+    graph.prune()
+    fold_spatial_padding(graph)
+    fold_scaling(graph)
+    convolve_before_resize(graph)
+    select_channels_by_convolution(graph)
+    pad_channels(graph)
+    blocked_prelu(graph)
