@@ -10,6 +10,8 @@ NAME: Final = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
 TAG: Final = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 
+# What TAG:index:name means even where its parts are not well formed.
+_LOOSE_CONNECTION = re.compile(r"(?:([^:]*):(?:([0-9]{1,6}):)?)?(.*)\Z", re.DOTALL)
 _CONNECTION = re.compile(r"(?:([A-Z_][A-Z0-9_]*):(?:(0|[1-9][0-9]*):)?)?([a-z_][a-z0-9_]*)\Z")
 
 
@@ -24,5 +26,13 @@ def parse_connection(text: str) -> tuple[str, int | None, str] | None:
     match = _CONNECTION.match(text)
     if match is None:
         return None
+    tag, index, name = match.groups()
+    return tag or "", None if index is None else int(index), name
+
+
+def guess_connection(text: str) -> tuple[str, int | None, str]:
+    """As `parse_connection` for a text that it refuses, so that checking can go on after the mistake is reported."""
+    match = _LOOSE_CONNECTION.match(text)
+    assert match is not None, "the pattern takes any text"
     tag, index, name = match.groups()
     return tag or "", None if index is None else int(index), name

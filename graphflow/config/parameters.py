@@ -20,14 +20,20 @@ _WHOLE = re.compile(r"\$(?:([a-z_][a-z0-9_]*)|\{([a-z_][a-z0-9_]*)\})\Z")
 
 @dataclass(slots=True)
 class Parameters:
-    """The values of one graph's parameters, and where to report a `$name` that is none of them."""
+    """The values of one graph's parameters, and where to report a `$name` that is none of them.
+
+    `literal` leaves every `$` as it is.
+    """
 
     values: Mapping[str, Any]
     problems: list[Problem]
     reported: set[tuple[Location, str]] = field(default_factory=set)
+    literal: bool = False
 
     def substitute(self, value: Any, location: Location) -> Any:
         """`value` with every `$name` in it replaced; a text that is nothing but `$name` becomes the value itself."""
+        if self.literal:
+            return value
         if isinstance(value, str):
             whole = _WHOLE.match(value)
             if whole:
@@ -128,7 +134,14 @@ def resolve(
 
 
 _WRONG = object()
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "a mapping",
+}
 
 
 def _as_default(value: Any, default: Any) -> Any:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from graphflow.config.names import parse_connection
+from graphflow.config.names import guess_connection, parse_connection
 from graphflow.config.policies import HANDLER_POLICIES
 from graphflow.config.spec import ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
@@ -112,7 +112,7 @@ class _Reader:
             if parsed is None:
                 hint = 'as in "VIDEO:2:frames", "VIDEO:frames" or "frames"'
                 self._report(entry.location, f"{entry.value!r} is no TAG:index:name", hint)
-                continue
+                parsed = guess_connection(str(entry.value))
             tag, index, name = parsed
             if not tag:
                 index, untagged = untagged, untagged + 1

@@ -95,7 +95,7 @@ class YamlTree:
             return node.value
         if tag in ("int", "float", "bool", "null"):
             try:
-                return yaml.constructor.SafeConstructor().construct_object(node)  # type: ignore[no-untyped-call]
+                return yaml.constructor.SafeConstructor().construct_object(node)
             except (ValueError, KeyError, yaml.YAMLError):
                 self.report(node, f"'{node.value}' is not a value of type {tag}")
                 return None

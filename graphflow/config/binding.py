@@ -1,0 +1,221 @@
+"""Checks one node against its calculator: options, ports, and what the calculator itself says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from graphflow import registry
+from graphflow.calculator import Calculator, OptionError
+from graphflow.config.checked import CheckedNode
+from graphflow.config.expansion import port_name
+from graphflow.config.library import graph_names, module_names, neighbour_names
+from graphflow.config.spec import NodeSpec, PolicySpec, StreamRef
+from graphflow.config.suggestions import did_you_mean
+from graphflow.context import Binding, Connection
+from graphflow.errors import Location, Problem
+from graphflow.ports import ANY_TAG, REQUIRED, Input, Output, Port, SideInput, SideOutput
+
+_KINDS: tuple[tuple[type[Port], str, str], ...] = (
+    (Input, "inputs", "input"),
+    (Output, "outputs", "output"),
+    (SideInput, "side_inputs", "side input"),
+    (SideOutput, "side_outputs", "side output"),
+)
+
+
+def bind(
+    node: NodeSpec, graph_policy: PolicySpec | None, problems: list[Problem], output_gaps: bool = True
+) -> CheckedNode | None:
+    """The node with its calculator, or None where something is wrong with it.
+
+    Args:
+        node: a node of an expanded graph.
+        graph_policy: the input policy of nodes that name none and whose calculator needs none.
+        problems: receives everything that is wrong.
+        output_gaps: whether an output's index may be left out.
+    """
+    before = len(problems)
+    calculator = _calculator(node, problems)
+    if calculator is None:
+        return None
+    instance = _with_options(node, calculator, problems)
+    connections = {
+        field: _connect(node, calculator, kind, field, word, output_gaps, problems) for kind, field, word in _KINDS
+    }
+    binding = Binding(**connections)
+    if instance is not None and len(problems) == before:
+        try:
+            messages = list(instance.check(binding))
+        except Exception as error:  # a user's calculator may do anything
+            messages = [f"its check failed: {type(error).__name__}: {error}"]
+        for message in messages:
+            problems.append(Problem(node.location, f"node '{node.name}' ({node.calculator}): {message}"))
+    if len(problems) > before:
+        return None
+    policy = node.input_policy
+    if policy is None:
+        own = calculator.input_policy
+        policy = PolicySpec(own) if own != "default" or graph_policy is None else graph_policy
+    return CheckedNode(node, calculator, binding, policy)
+
+
+def _calculator(node: NodeSpec, problems: list[Problem]) -> type[Calculator] | None:
+    if not node.calculator:
+        return None  # the reader has reported it
+    location = node.field_locations.get("calculator", node.location)
+    try:
+        return registry.find(node.calculator, Path(node.folder) if node.folder else None)
+    except registry.UnknownCalculatorError as error:
+        hint = " or ".join(f"'{match}'" for match in error.matches)
+        if not hint:
+            graphs = [*graph_names(), *module_names(), *neighbour_names(node.folder)]
+            hint = did_you_mean(node.calculator, graphs).removeprefix("did you mean ").removesuffix("?")
+        what = f"unknown calculator or graph '{node.calculator}'" if ".py:" not in node.calculator else str(error)
+        end = f"did you mean {hint}?" if hint else "./my_file.py:Name takes one of your own file"
+        problems.append(Problem(location, what, "" if ".py:" in node.calculator and not hint else end))
+    except Exception as error:  # whatever importing a module can raise
+        message = f"calculator '{node.calculator}' cannot be loaded: {type(error).__name__}: {error}"
+        problems.append(Problem(location, message))
+    return None
+
+
+def _with_options(node: NodeSpec, calculator: type[Calculator], problems: list[Problem]) -> Calculator | None:
+    """An instance with the node's options; None where one of them is wrong."""
+    before = len(problems)
+    declared = calculator.options()
+
+    def report(option: str, message: str, hint: str = "") -> None:
+        location = node.option_locations.get(option, node.field_locations.get("options", node.location))
+        problems.append(Problem(location, f"node '{node.name}': {message}", hint))
+
+    for name, value in node.options.items():
+        if name not in declared:
+            hint = did_you_mean(name, declared, "options") or "it takes none"
+            report(name, f"{calculator.__name__} has no option '{name}'", hint)
+            continue
+        try:
+            calculator.convert_option(name, value)
+        except OptionError as error:
+            report(name, str(error), declared[name].doc)
+    for name, declaration in declared.items():
+        if declaration.default is REQUIRED and name not in node.options:
+            location = node.field_locations.get("options", node.location)
+            message = f"node '{node.name}': {calculator.__name__} needs option '{name}'"
+            problems.append(Problem(location, message, declaration.doc))
+    if len(problems) > before:
+        return None
+    try:
+        return calculator(node.options)
+    except OptionError as error:
+        report(error.option, str(error))
+    except Exception as error:  # options that do not go together, or a user's own __init__
+        problems.append(Problem(node.location, f"node '{node.name}': {type(error).__name__}: {error}"))
+    return None
+
+
+def _connect(
+    node: NodeSpec,
+    calculator: type[Calculator],
+    kind: type[Port],
+    field: str,
+    word: str,
+    output_gaps: bool,
+    problems: list[Problem],
+) -> tuple[Connection, ...]:
+    """The node's connections of one kind, each with the declared port it belongs to."""
+    refs: Sequence[StreamRef] = getattr(node, field)
+    ports = {port.tag: port for port in calculator.ports() if type(port) is kind}
+    name = calculator.__name__
+    found: list[Connection] = []
+    taken: dict[Port, list[StreamRef]] = {}
+    seen: set[tuple[str, int]] = set()
+    for ref in refs:
+        port = ports.get(ref.tag) or ports.get(ANY_TAG)
+        if port is None:
+            shown = f"'{ref.tag}'" if ref.tag else "without a tag"
+            there = _shown_ports(ports.values())
+            hint = did_you_mean(ref.tag, ports) if ref.tag else ""
+            hint = f"{hint} {word}s: {there}".strip() if there else f"it has no {word}s"
+            problems.append(Problem(ref.location, f"node '{node.name}': {name} has no {word} {shown}", hint))
+            continue
+        if (ref.tag, ref.index) in seen:
+            message = f"node '{node.name}': {word} {port_name(ref)} is connected twice"
+            problems.append(Problem(ref.location, message, "give the second an index of its own"))
+            continue
+        seen.add((ref.tag, ref.index))
+        if ref.index and not port.many:
+            message = f"node '{node.name}': {word} '{ref.tag or 'without a tag'}' of {name} takes one connection only"
+            problems.append(Problem(ref.location, message))
+            continue
+        taken.setdefault(port, []).append(ref)
+        found.append(Connection(ref.tag, ref.index, ref.name, port, ref.back_edge))
+    gaps_allowed = output_gaps and kind in (Output, SideOutput)
+    if not gaps_allowed:
+        _report_gaps(node, refs, word, problems)
+    for tag, port in ports.items():
+        if port not in taken and not port.optional and tag != ANY_TAG:
+            problems.append(_missing(node, port, field, word, name))
+    return tuple(sorted(found, key=lambda connection: (connection.tag, connection.index)))
+
+
+def _report_gaps(node: NodeSpec, refs: Sequence[StreamRef], word: str, problems: list[Problem]) -> None:
+    indices: dict[str, list[StreamRef]] = {}
+    for ref in refs:
+        indices.setdefault(ref.tag, []).append(ref)
+    for tag, found in indices.items():
+        there = {ref.index for ref in found}
+        last = max(found, key=lambda ref: ref.index)
+        for missing in sorted(set(range(last.index)) - there):
+            place = f"{tag}:{missing}" if tag else str(missing)
+            reason = _unconnected(node, tag, missing)
+            hint = reason or "indices count from 0 without a gap"
+            message = f"node '{node.name}': {word} {port_name(last)} is connected but {place} is not"
+            problems.append(Problem(last.location, message, hint))
+
+
+def _missing(node: NodeSpec, port: Port, field: str, word: str, calculator: str) -> Problem:
+    tag = f"'{port.tag}'" if port.tag else "without a tag"
+    reason = _unconnected(node, port.tag, 0) if "input" in word else ""
+    location: Location = node.field_locations.get(field, node.location)
+    message = f"node '{node.name}': {calculator} needs {word} {tag}"
+    return Problem(location, message, reason or port.doc)
+
+
+def _unconnected(node: NodeSpec, tag: str, index: int) -> str:
+    """Why expansion took a connection away; "" where it did not."""
+    return node.unconnected.get((f"{tag}:{index}" if index else tag) if tag else str(index), "")
+
+
+def _shown_ports(ports: Iterable[Port]) -> str:
+    return ", ".join(port.tag or "(without a tag)" for port in ports)
+
+
+def resolved_types(node: CheckedNode, streams: dict[str, Any], side: bool) -> dict[str, Any]:
+    """What the node's outputs (or side outputs) carry by name, given what is known of the streams it reads."""
+    outputs = node.binding.side_outputs if side else node.binding.outputs
+    return {connection.name: output_type(node.binding, connection, streams) for connection in outputs}
+
+
+def output_type(binding: Binding, output: Connection, streams: dict[str, Any]) -> Any:
+    """The type of one output: the declared one, or that of the input it is `same_as`."""
+    source = paired_input(binding, output)
+    return output.port.type if source is None else streams.get(source.name, source.port.type)
+
+
+def paired_input(binding: Binding, output: Connection) -> Connection | None:
+    """The input connection whose type an output shares: that of the same tag and index, else of the same position."""
+    same_as = output.port.same_as
+    if same_as is None:
+        return None
+    inputs = [entry for entry in (*binding.inputs, *binding.side_inputs) if entry.port is same_as]
+    for entry in inputs:
+        if (entry.tag, entry.index) == (output.tag, output.index):
+            return entry
+    outputs = [entry for entry in (*binding.outputs, *binding.side_outputs) if entry.port is output.port]
+    position = outputs.index(output)
+    if position < len(inputs):
+        return inputs[position]
+    # several outputs of one input's type, as the branches of a demultiplexer
+    return inputs[0] if len(inputs) == 1 else None
