@@ -162,7 +162,7 @@ class Context:
     def is_closed(self, port: Port, index: int = 0) -> bool:
         """Whether the output was closed."""
         slots = self.binding.slots.get(port)
-        return bool(slots) and slots[index] in self.closed
+        return slots is not None and slots[index] in self.closed
 
     def count(self, port: Port) -> int:
         """How many connections the port has in this graph; 0 where an optional port is not connected."""

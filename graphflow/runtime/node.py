@@ -103,7 +103,10 @@ class Node:
         self.max_in_flight = checked.spec.max_in_flight
         self.queue_size = default_queue_size if checked.spec.queue_size is None else checked.spec.queue_size
         self.policy = POLICIES[checked.input_policy.name](
-            self.inputs, checked.calculator.process_timestamp_bounds, checked.input_policy.options
+            self.inputs,
+            [(entry.tag, entry.index) for entry in binding.inputs],
+            checked.calculator.process_timestamp_bounds,
+            checked.input_policy.options,
         )
         self.throttling: set[InputQueue] = set()
         self.ancestor_sources: list[Node] = []

@@ -38,6 +38,7 @@ class InputQueue:
         "max_size",
         "name",
         "on_fullness",
+        "ordered",
         "packets",
         "peak",
     )
@@ -53,6 +54,7 @@ class InputQueue:
     def prepare(self) -> None:
         """Empties the queue for a new run."""
         self.packets: deque[Packet] = deque()
+        self.ordered = True
         self.bound = ts.PRESTREAM
         self.closed = False
         self.added = 0
@@ -80,7 +82,7 @@ class InputQueue:
                 raise StreamError(f"no packet can be at timestamp {ts.describe(timestamp)}")
             if timestamp == ts.POSTSTREAM and self.added:
                 raise StreamError("a packet at POSTSTREAM must be the only one of its stream")
-            if timestamp < self.bound:
+            if timestamp < self.bound and self.ordered:
                 raise StreamError(
                     f"timestamps must increase: the packet is at {ts.describe(timestamp)}, "
                     f"but the stream is settled before {ts.describe(self.bound)}"
@@ -102,7 +104,7 @@ class InputQueue:
         """
         if self.closed:
             return
-        if bound < self.bound:
+        if bound < self.bound and self.ordered:
             raise StreamError(f"a bound cannot go back: {ts.describe(bound)} is before {ts.describe(self.bound)}")
         if bound > self.bound:
             self.bound = bound
@@ -128,6 +130,28 @@ class InputQueue:
         if was_full and not self.full and self.on_fullness:
             self.on_fullness(self)
         return found
+
+    def pop_head(self) -> Packet:
+        """Takes the first packet whatever its timestamp, for policies that do not synchronise."""
+        was_full = self.full
+        packet = self.packets.popleft() if self.packets else Packet(None)
+        if was_full and not self.full and self.on_fullness:
+            self.on_fullness(self)
+        return packet
+
+    def nth_latest(self, count: int) -> int:
+        """The timestamp of the packet `count` from the end, the first one where there are fewer, UNSET where none."""
+        if not self.packets:
+            return ts.UNSET
+        return self.packets[-min(count, len(self.packets))].timestamp
+
+    def drop_before(self, timestamp: int) -> None:
+        """Loses the packets earlier than `timestamp`."""
+        was_full = self.full
+        while self.packets and self.packets[0].timestamp < timestamp:
+            self.packets.popleft()
+        if was_full and not self.full and self.on_fullness:
+            self.on_fullness(self)
 
     def settled(self) -> Packet:
         """An empty packet at the last timestamp at which nothing more can come."""
