@@ -1,0 +1,5 @@
+"""Smoothing over time: filters over arrays, usable without a graph, and the calculators that apply them to landmarks.
+
+`LowPassFilter`, `OneEuroFilter` and `RelativeVelocityFilter` are in modules of their names; the calculators
+`LandmarksSmoothing` and `VisibilitySmoothing` in `smoothing`.
+"""

@@ -17,9 +17,7 @@ class AssociationNormRect(Calculator):
     """Collects rectangles; where two overlap, the later one stays: of a later input, or later in the same list."""
 
     rects = Input(type=list[NormalizedRect], doc="in order of rising priority", repeated=True)
-    previous = Input(
-        "PREV", list[NormalizedRect], "taken for identities, which rectangles have none of: changes nothing", optional=True
-    )
+    previous = Input("PREV", list[NormalizedRect], "changes nothing: rectangles pass on no identity", optional=True)
     associated = Output(type=list[NormalizedRect])
     min_similarity_threshold: float = Option(1.0, "intersection over union above which two are the same")
 

@@ -10,7 +10,7 @@ import numpy as np
 from graphflow import Calculator, Context, Input, Output
 from graphflow.context import Binding
 
-from ..payloads import Detection, ImageSize
+from ..payloads import Detection, FloatArray, ImageSize
 
 
 class DetectionTransformation(Calculator):
@@ -50,24 +50,18 @@ class DetectionTransformation(Calculator):
             for port in (self.pixel_detection, self.pixel_detections, self.pixel_detection_list)
         )
         given, wanted = ("relative", "pixel") if to_pixels else ("pixel", "relative")
-        for detection in detections:
-            if detection.box is None or detection.box_format != given:
-                found = "no box" if detection.box is None else f"a box in {detection.box_format} coordinates"
-                raise ValueError(f"{wanted} boxes are made of {given} ones; this detection has {found}")
-        converted = [_to_pixels(each, size) if to_pixels else _to_relative(each, size) for each in detections]
+        converted = [replace(each, box=_converted(each, given, size), box_format=wanted) for each in detections]
         first = converted[0] if converted else Detection(None)
         context[self.pixel_detection if to_pixels else self.relative_detection] = first
         context[self.pixel_detections if to_pixels else self.relative_detections] = converted
         context[self.pixel_detection_list if to_pixels else self.relative_detection_list] = converted
 
 
-def _to_pixels(detection: Detection, size: ImageSize) -> Detection:
+def _converted(detection: Detection, given: str, size: ImageSize) -> FloatArray:
+    if detection.box is None or detection.box_format != given:
+        found = "no box" if detection.box is None else f"a box in {detection.box_format} coordinates"
+        raise ValueError(f"the outputs need detections with a box in {given} coordinates; this one has {found}")
     sides = np.array([*size, *size], np.float32)
-    box = np.clip(np.trunc(detection.box * sides), np.float32(0.0), sides)
-    return replace(detection, box=box, box_format="pixel")
-
-
-def _to_relative(detection: Detection, size: ImageSize) -> Detection:
-    sides = np.array([*size, *size], np.float32)
-    box = np.clip(detection.box / sides, np.float32(0.0), np.float32(1.0))
-    return replace(detection, box=box, box_format="relative")
+    box, largest = (np.trunc(detection.box * sides), sides) if given == "relative" else (detection.box / sides, 1.0)
+    clipped: FloatArray = np.clip(box, 0.0, largest).astype(np.float32, copy=False)
+    return clipped

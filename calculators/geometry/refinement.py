@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from graphflow import Calculator, Context, Input, Option, OptionGroup, Output
 from graphflow.context import Binding
@@ -31,7 +32,7 @@ class ZRefinement(OptionGroup):
     """Where depth comes from; exactly one of the three."""
 
     none: ZRefinementNone | None = None
-    copy_: ZRefinementCopy | None = None
+    copy_: ZRefinementCopy | None = Field(None, alias="copy")
     assign_average: ZRefinementAssignAverage | None = None
 
 
@@ -50,9 +51,9 @@ class LandmarksRefinement(Calculator):
     refinement: list[Refinement] = Option([], "what each list refines")
 
     def check(self, binding: Binding) -> Iterable[str]:
-        connected = len(binding.slots.get(self.landmarks, ()))
-        if connected != len(self.refinement):
-            yield f"as many LANDMARKS as refinements are needed: {connected} streams, {len(self.refinement)} refinements"
+        connected, wanted = len(binding.slots.get(self.landmarks, ())), len(self.refinement)
+        if connected != wanted:
+            yield f"as many LANDMARKS as refinements are needed: {connected} streams, {wanted} refinements"
         for number, refinement in enumerate(self.refinement):
             yield from _problems(number, refinement)
         used = {index for refinement in self.refinement for index in refinement.indexes_mapping}

@@ -1,0 +1,104 @@
+"""The one-euro filter: smooth when slow, quick when fast."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ..payloads import FloatArray
+
+
+class OneEuroFilter:
+    """Smooths each value of an array on its own, the less the faster it changes.
+
+    Args:
+        frequency: values a second, until two timestamps tell.
+        min_cutoff: Hz; the lower, the less slow values jitter.
+        beta: how much speed raises the cutoff; the higher, the less fast values lag.
+        derivate_cutoff: Hz, for the speed itself.
+
+    Raises:
+        ValueError: a frequency is not positive.
+
+    Source: Casiez, Roussel, Vogel, "1€ Filter", CHI 2012, in the arithmetic of MediaPipe's
+    `util/filtering/one_euro_filter`: speeds are differences of unfiltered values, and nothing is filtered at
+    timestamps up to 0.
+    """
+
+    def __init__(
+        self, frequency: float = 30.0, min_cutoff: float = 1.0, beta: float = 0.0, derivate_cutoff: float = 1.0
+    ) -> None:
+        for name, hertz in (("frequency", frequency), ("min_cutoff", min_cutoff), ("derivate_cutoff", derivate_cutoff)):
+            if not hertz > 1e-6:
+                raise ValueError(f"{name} must be positive, not {hertz}")
+        self.frequency = frequency
+        self.min_cutoff = min_cutoff
+        self.beta = beta
+        self.derivate_cutoff = derivate_cutoff
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets all values; the next ones pass as they are."""
+        self._shape: tuple[int, ...] | None = None
+        self._state: FloatArray | None = None  # [3, ...]: last values, last results, last speeds
+        self._last_us = 0
+        self._rate = self.frequency
+
+    def apply(self, timestamp_us: int, values: FloatArray, value_scale: float = 1.0) -> FloatArray:
+        """The smoothed values, of the shape given: float32 [...], the same at each call until `reset`.
+
+        Args:
+            timestamp_us: microseconds, rising from call to call; where it does not rise the values pass as they are.
+            values: float32 [...].
+            value_scale: what differences are multiplied by before they count as speed, one over the object's size.
+
+        Raises:
+            ValueError: the shape differs from that of the last call.
+        """
+        if self._shape is None:
+            self._shape = values.shape
+        elif values.shape != self._shape:
+            raise ValueError(f"values of shape {list(self._shape)} are held, not {list(values.shape)}: reset")
+        if timestamp_us <= self._last_us:
+            return values
+        if self._last_us:
+            self._rate = 1.0 / ((timestamp_us - self._last_us) * 1000 * 1e-9)
+        self._last_us = timestamp_us
+        flat = np.ascontiguousarray(values, np.float32).reshape(-1)
+        if self._state is None:
+            self._state = np.stack([flat, flat, np.zeros_like(flat)])
+            return values
+        smoothed = _one_euro(
+            flat, self._state, self._rate, self.min_cutoff, self.beta, self.derivate_cutoff, float(value_scale)
+        )
+        return smoothed.reshape(values.shape)
+
+
+@njit(cache=True, nogil=True)
+def _alpha(cutoff: float, rate: float) -> float:
+    return 1.0 / (1.0 + (1.0 / (2 * math.pi * cutoff)) / (1.0 / rate))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _one_euro(
+    values: FloatArray,
+    state: FloatArray,
+    rate: float,
+    min_cutoff: float,
+    beta: float,
+    derivate_cutoff: float,
+    value_scale: float,
+) -> FloatArray:
+    smoothed = np.empty_like(values)
+    speed_alpha = np.float32(_alpha(derivate_cutoff, rate))
+    for i in range(values.size):
+        change = np.float64(values[i]) - np.float64(state[0, i])
+        speed = np.float32(change * value_scale * rate)
+        # the low-pass filters inside hold floats, and multiply one term in float and the other in double
+        smooth_speed = np.float32(np.float64(speed_alpha * speed) + (1.0 - np.float64(speed_alpha)) * state[2, i])
+        alpha = np.float32(_alpha(min_cutoff + beta * abs(np.float64(smooth_speed)), rate))
+        smoothed[i] = np.float64(alpha * values[i]) + (1.0 - np.float64(alpha)) * state[1, i]
+        state[0, i], state[1, i], state[2, i] = values[i], smoothed[i], smooth_speed
+    return smoothed
