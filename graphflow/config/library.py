@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import os
 import re
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ _ENDINGS = (".yaml", ".yml", ".pbtxt")
 _HEAD_BYTES = 8192
 _GRAPH_NAME = re.compile(r"^graph:[ \t]*[\"']?([A-Za-z0-9_]+)|^type:[ \t]*[\"']([A-Za-z0-9_]+)", re.MULTILINE)
 _PBTXT_ONLY = sorted(set(GRAPH_FIELDS) - set(GRAPH_KEYS))
-_PBTXT_SIGN = re.compile(rf"^[ \t]*(?:{'|'.join(_PBTXT_ONLY)})[ \t]*[:{{]", re.MULTILINE)
+_PBTXT_SIGN = re.compile(rf"^(?:{'|'.join(_PBTXT_ONLY)})[ \t]*[:{{]", re.MULTILINE)
 _TEXT_SIGN = re.compile(r"\n|:\s|:$|\{")
 
 
@@ -169,7 +170,8 @@ def _declared_name(path: Path, modified_ns: int) -> str:
 
 
 def _syntax_of(text: str) -> Literal["yaml", "pbtxt"]:
-    return "pbtxt" if _PBTXT_SIGN.search(text) else "yaml"
+    # indented, the same words may name a YAML graph's nodes
+    return "pbtxt" if _PBTXT_SIGN.search(textwrap.dedent(text)) else "yaml"
 
 
 def _shown(path: Path) -> str:
