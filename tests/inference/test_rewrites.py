@@ -220,7 +220,7 @@ def test_channels_added_to_a_wide_tensor_cost_nothing() -> None:
     assert sum(node.op == "Conv" for node in graph.nodes) == convolutions - 1
 
 
-@pytest.mark.parametrize("name", sorted(set(ModelStore().names()) - {"face_landmark_with_attention"}))
+@pytest.mark.parametrize("name", ModelStore().names())
 def test_rewritten_models_agree_with_plain_ones(name: str) -> None:
     store = ModelStore()
     model = read_tflite(store.path(name).read_bytes(), name)

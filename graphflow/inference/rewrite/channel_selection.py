@@ -30,7 +30,7 @@ def channel_shift(graph: OnnxGraph, node: Node) -> tuple[int, int]:
         before, after = graph.constants[node.inputs[1]].reshape(2, -1).tolist()
         if len(before) == 4 and not any([before[0], *before[2:], after[0], *after[2:]]):
             return before[1], after[1]
-    if node.op == "Slice":
+    if node.op == "Slice" and len(node.inputs) == 5:
         starts, ends, axes, steps = (graph.constants[name].tolist() for name in node.inputs[1:5])
         shape = graph.shapes[node.inputs[0]]
         if axes == [1] and steps == [1] and len(shape) == 4:

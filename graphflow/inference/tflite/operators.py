@@ -15,6 +15,11 @@ from .convolutions import (
     convert_transposed_convolution,
     convert_transposed_convolution_with_bias,
 )
+from .face_attention import (
+    convert_landmarks_to_transform_matrix,
+    convert_transform_landmarks,
+    convert_transform_tensor,
+)
 from .reader import Operator
 
 Converter = Callable[[GraphBuilder, Operator], None]
@@ -159,6 +164,7 @@ CONVERTERS: Mapping[str, Converter] = {
     "FULLY_CONNECTED": _convert_fully_connected,
     "HARD_SWISH": _convert_elementwise,
     "LOGISTIC": _convert_elementwise,
+    "Landmarks2TransformMatrix": convert_landmarks_to_transform_matrix,
     "MAX_POOL_2D": convert_pooling,
     "MEAN": _convert_mean,
     "MUL": _convert_binary,
@@ -171,4 +177,6 @@ CONVERTERS: Mapping[str, Converter] = {
     "STRIDED_SLICE": _convert_strided_slice,
     "TANH": _convert_elementwise,
     "TRANSPOSE_CONV": convert_transposed_convolution,
+    "TransformLandmarks": convert_transform_landmarks,
+    "TransformTensorBilinear": convert_transform_tensor,
 }
