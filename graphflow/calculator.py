@@ -25,10 +25,14 @@ class Stop(Exception):  # noqa: N818 - a signal, not an error: MediaPipe's Statu
 
 
 class OptionError(ValueError):
-    """One option of a calculator is missing, unknown or of the wrong type; `option` names it ("" for several)."""
+    """One option of a calculator is missing, unknown or of the wrong type.
 
-    def __init__(self, option: str, message: str) -> None:
+    `option` names it ("" for several); `path` leads on to the place inside a nested one, such as `ranges.0.begin`.
+    """
+
+    def __init__(self, option: str, message: str, path: str = "") -> None:
         self.option = option
+        self.path = path or option
         super().__init__(message)
 
 
@@ -137,6 +141,7 @@ def _declared(cls: type, kind: type[T]) -> dict[str, T]:
     return found
 
 
+@functools.cache
 def _option_types(cls: type) -> dict[str, Any]:
     declared = _declared(cls, OptionDeclaration)
     return {name: hint for name, hint in typing.get_type_hints(cls, include_extras=True).items() if name in declared}
@@ -156,7 +161,7 @@ def _convert(cls: type, name: str, value: Any) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join([name, *(str(part) for part in first["loc"])])
-        raise OptionError(name, f"option '{where}': {first['msg'].lower()}, not {first['input']!r}") from None
+        raise OptionError(name, f"option '{where}': {first['msg'].lower()}, not {first['input']!r}", where) from None
 
 
 def _without_none(annotation: Any) -> Any:

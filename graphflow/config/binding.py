@@ -87,7 +87,7 @@ def _with_options(node: NodeSpec, calculator: type[Calculator], problems: list[P
     declared = calculator.options()
 
     def report(option: str, message: str, hint: str = "") -> None:
-        location = node.option_locations.get(option, node.field_locations.get("options", node.location))
+        location = _option_location(node, option)
         problems.append(Problem(location, f"node '{node.name}': {message}", hint))
 
     for name, value in node.options.items():
@@ -98,7 +98,7 @@ def _with_options(node: NodeSpec, calculator: type[Calculator], problems: list[P
         try:
             calculator.convert_option(name, value)
         except OptionError as error:
-            report(name, str(error), declared[name].doc)
+            report(error.path, str(error), declared[name].doc)
     for name, declaration in declared.items():
         if declaration.default is REQUIRED and name not in node.options:
             location = node.field_locations.get("options", node.location)
@@ -113,6 +113,15 @@ def _with_options(node: NodeSpec, calculator: type[Calculator], problems: list[P
     except Exception as error:  # options that do not go together, or a user's own __init__
         problems.append(Problem(node.location, f"node '{node.name}': {type(error).__name__}: {error}"))
     return None
+
+
+def _option_location(node: NodeSpec, path: str) -> Location:
+    """The place of an option, or of the nearest thing around the place inside it."""
+    while path:
+        if path in node.option_locations:
+            return node.option_locations[path]
+        path = path.rpartition(".")[0]
+    return node.field_locations.get("options", node.location)
 
 
 def _connect(

@@ -181,6 +181,9 @@ class _Expansion:
             if name in node.field_locations:
                 message = f"'{name}' is for calculators; node '{node.name}' is the subgraph {subgraph.name}"
                 self._report(node.field_locations[name], message, "set it on the nodes inside")
+        if subgraph.input_policy and subgraph.syntax == "yaml":
+            message = f"the input policy of graph {subgraph.name} holds for it alone, not where it is a subgraph"
+            self._report(subgraph.input_policy.location, message, "set it on the nodes inside")
         values = resolve(subgraph, node.options, node.option_locations, location, self.problems)
         streams, backward = self._interface(node, subgraph, side=False)
         side_packets, _ = self._interface(node, subgraph, side=True)

@@ -60,8 +60,8 @@ def find_graph(source: Source) -> GraphText:
     if isinstance(source, str) and _TEXT_SIGN.search(written):
         return GraphText(written, TEXT_FILE, os.getcwd(), "graph", _syntax_of(written))
     path = Path(written).expanduser()
-    if path.suffix.lower() in _ENDINGS or path.is_file() or not isinstance(source, str):
-        if not path.is_file():
+    if path.suffix.lower() in _ENDINGS or _is_file(path) or not isinstance(source, str):
+        if not _is_file(path):
             raise _unknown(written, f"no graph file {written}", _beside(path))
         return read_file(path)
     shipped = _shipped_file(written)
@@ -80,8 +80,8 @@ def find_subgraph(name: str, folder: str) -> GraphText | None:
         return None
     if name.endswith(_ENDINGS):
         path = Path(folder) / name
-        return read_file(path) if path.is_file() else None
-    if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+        return read_file(path) if _is_file(path) else None
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,100}", name):
         return None
     found = (_in_folder(Path(folder), name) if folder else None) or _shipped_file(name)
     return read_file(found) if found else None
@@ -167,6 +167,13 @@ def _declared_name(path: Path, modified_ns: int) -> str:
     except OSError:
         return ""
     return (match[1] or match[2]) if match else ""
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long a name for the file system
+        return False
 
 
 def _syntax_of(text: str) -> Literal["yaml", "pbtxt"]:

@@ -24,6 +24,7 @@ _WORDS: dict[str, Any] = {
     "inf": float("inf"), "infinity": float("inf"), "nan": float("nan"),
 }  # fmt: skip
 _DEEPEST = 100
+_LONGEST_NUMBER = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ class _Parser:
         if negative:
             kind, text, offset = self._next()
         if kind == "number":
+            if len(text) > _LONGEST_NUMBER:
+                raise self._error("a number of too many digits", offset)
             number = _number(text)
             return -number if negative else number
         if kind == "word":

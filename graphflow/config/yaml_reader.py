@@ -61,11 +61,7 @@ def read_yaml(text: str, file: str, folder: str, problems: list[Problem], defaul
     if not isinstance(tree.root, yaml.MappingNode):
         tree.report(tree.root, "a graph is a mapping", f"its keys: {', '.join(GRAPH_KEYS)}")
         return empty
-    try:
-        return _Reader(tree, folder).graph(tree.root, default_name)
-    except RecursionError:
-        problems.append(Problem(empty.location, "not a graph: nested too deeply"))
-        return empty
+    return _Reader(tree, folder).graph(tree.root, default_name)
 
 
 @dataclass(frozen=True, slots=True)

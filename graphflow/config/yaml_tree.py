@@ -15,6 +15,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD = "tag:yaml.org,2002:"
 _EXPONENT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z")
 _MOST_VALUES = 100_000
+_DEEPEST = 100
 
 
 class YamlTree:
@@ -97,7 +98,7 @@ class YamlTree:
             try:
                 return yaml.constructor.SafeConstructor().construct_object(node)
             except (ValueError, KeyError, yaml.YAMLError):
-                self.report(node, f"'{node.value}' is not a value of type {tag}")
+                self.report(node, f"'{node.value[:60]}' is not a value of type {tag}")
                 return None
         self.report(node, f"unknown YAML tag '{node.tag}'", "graphs hold plain values only")
         return None
@@ -105,6 +106,9 @@ class YamlTree:
     def _compose(self, text: str) -> yaml.Node | None:
         loader = None
         try:
+            if _depth(text) > _DEEPEST:
+                self.problems.append(Problem(Location(self.file, 1, 1), "not a graph: nested too deeply"))
+                return None
             loader = _LOADER(text)
             root: yaml.Node | None = loader.get_single_node()
         except yaml.YAMLError as error:
@@ -115,13 +119,24 @@ class YamlTree:
             location = Location(self.file, line, column)
             self.problems.append(Problem(location, f"not YAML: {what}" + (f" {context}" if context else "")))
             return None
-        except RecursionError:
-            self.problems.append(Problem(Location(self.file, 1, 1), "not a graph: nested too deeply"))
-            return None
         finally:
             if loader is not None:
                 loader.dispose()
         return root
+
+
+def _depth(text: str) -> int:
+    """How deep the text nests; composing recurses in C and would end the process on a hostile one."""
+    depth = deepest = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > _DEEPEST:
+                break
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return deepest
 
 
 def _place(text: str, position: int) -> tuple[int, int]:
