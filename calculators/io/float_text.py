@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-_POWERS = 10.0 ** np.arange(23)
-"""All powers of ten that float64 holds exactly, so that dividing by one rounds once, to the float64 nearest the decimal."""
+_POWERS: npt.NDArray[np.float64] = np.power(10.0, np.arange(23, dtype=np.float64), dtype=np.float64)
+"""All powers of ten that float64 holds exactly: dividing by one rounds once, to the float64 nearest the decimal."""
 
 _MAX_TEXT = 32
 """Bytes that hold any number the kernel writes, with its sign, point and separator, and the brackets of its row."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from graphflow import Calculator, Context, Input, Option
 
@@ -61,8 +62,8 @@ def to_json(value: Any) -> str:
     """A value of a stream as JSON.
 
     Landmarks are `[x, y, z]`, or `[x, y, z, visibility, presence]` where the model says them; rectangles
-    `[x centre, y centre, width, height, rotation]`; detections objects with `box` `[xmin, ymin, width, height]`, `score`,
-    `label_id`, `keypoints` and, where known, `label` and `id`.
+    `[x centre, y centre, width, height, rotation]`; detections objects with `box` `[xmin, ymin, width, height]`,
+    `score`, `label_id`, `keypoints` and, where known, `label` and `id`.
 
     Raises:
         TypeError: there is no way to write it, as with images.
@@ -80,20 +81,18 @@ def to_json(value: Any) -> str:
             return _object(fields | ({"label": value.label} if value.label else {}))
         case list() | tuple():
             return "[" + ",".join(to_json(item) for item in value) + "]"
-        case np.ndarray() if value.dtype == np.float32 and value.ndim == 1:
-            return rows_to_json(value[None])[1:-1]
-        case np.ndarray() if value.dtype == np.float32 and value.ndim == 2:
-            return rows_to_json(value)
         case np.float32():
             return rows_to_json(np.full((1, 1), value))[2:-2]
         case np.integer() | np.bool_():
             return json.dumps(value.item())
         case bool() | int() | float() | str() | dict() | None:
             return json.dumps(value)
-    raise TypeError(f"results are landmarks, rectangles, detections or numbers; {type(value).__name__} has no JSON form")
+    if isinstance(value, np.ndarray) and value.dtype == np.float32 and value.ndim in (1, 2):
+        return rows_to_json(value) if value.ndim == 2 else rows_to_json(value[None])[1:-1]
+    raise TypeError(f"{type(value).__name__} has no JSON form; results are landmarks, rectangles, detections, numbers")
 
 
-def _landmark_rows(landmarks: NormalizedLandmarkList | LandmarkList) -> np.ndarray:
+def _landmark_rows(landmarks: NormalizedLandmarkList | LandmarkList) -> npt.NDArray[np.float32]:
     if landmarks.visibility is None and landmarks.presence is None:
         return landmarks.xyz
     unknown = np.full(len(landmarks), np.nan, np.float32)

@@ -33,8 +33,7 @@ def load_photograph(name: str) -> npt.NDArray[np.uint8]:
         raise ImportError(
             f"sample '{name}' is a photograph from scikit-image, which is not installed: pip install 'graphflow[demo]'"
         ) from None
-    photograph: npt.NDArray[np.uint8] = data.astronaut()
-    return photograph
+    return np.asarray(data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
 
 
 class SampleSource(Calculator):
@@ -71,14 +70,11 @@ def _frame(photograph: npt.NDArray[np.uint8], progress: float) -> npt.NDArray[np
     turn = 2 * math.pi * progress
     widest = min(width, height * view_width / view_height)
     visible_width = widest * (0.92 - 0.06 * (1 - math.cos(turn)) / 2)
-    visible_height = visible_width * view_height / view_width
     room_x = width - visible_width
     left = min(max(0.5 * room_x + 0.35 * room_x * math.sin(turn), 0.0), room_x)
     top = 10.0 * (1 - math.cos(turn)) / 2
     scale = view_width / visible_width
     # pixel centres: the view's first one shows (left, top) of the photograph
     matrix = np.array([[scale, 0, -scale * left], [0, scale, -scale * top]])
-    view: npt.NDArray[np.uint8] = cv2.warpAffine(
-        photograph, matrix, SAMPLE_SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return view
+    view = cv2.warpAffine(photograph, matrix, SAMPLE_SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(view, np.uint8)

@@ -114,18 +114,15 @@ class Graph:
             wait: False raises an error with code UNAVAILABLE instead of waiting.
 
         Raises:
-            GraphflowError: there is no such input, the value is of the wrong type, or the run has failed.
+            GraphflowError: there is no such input, or the run has failed; a value of the wrong type, or a timestamp
+                that goes back, fails the run.
         """
         scheduler = self._input(stream)
         expected = runtime_types(self._input_types[stream])
         if value is None or (expected is not None and not isinstance(value, expected)):
-            raise CalculatorError(
-                f"input '{stream}' of graph '{self.name}' takes {type_name(self._input_types[stream])}, "
-                f"not {type(value).__name__}",
-                graph=self.name,
-                timestamp=timestamp,
-                code="INVALID_ARGUMENT",
-            )
+            takes = type_name(self._input_types[stream])
+            scheduler.fail_input(stream, timestamp, f"it takes {takes}, not {type(value).__name__}")
+            self._raise_errors()
         freeze(value)
         if scheduler.input_throttled(stream) and not wait:
             raise CalculatorError(

@@ -99,7 +99,7 @@ class Node:
         self.inputs = [InputQueue(entry.name, self, entry.back_edge) for entry in binding.inputs]
         offset = checked.calculator.timestamp_offset if self.inputs else None
         self.outputs = [OutputStream(entry.name, offset) for entry in binding.outputs]
-        self.is_source = not self.inputs
+        self.is_source = not self.inputs and bool(self.outputs)
         self.max_in_flight = checked.spec.max_in_flight
         self.queue_size = default_queue_size if checked.spec.queue_size is None else checked.spec.queue_size
         self.policy = POLICIES[checked.input_policy.name](
@@ -265,7 +265,7 @@ class Node:
         self.status = Status.OPENED
         if self.is_source:
             self.scheduler.source_opened(self)
-        else:
+        elif self.inputs:
             self.scheduler.evaluate(self)
 
     def _closed(self) -> None:
@@ -297,9 +297,11 @@ class Node:
             if task.action is Action.CLOSE:
                 self._propagate(output, emitted, ts.UNSET)
                 continue
-            self._propagate(output, emitted, output.bound_after(timestamp, emitted, context.bounds.get(position)))
             if position in context.closed:
+                self._propagate(output, emitted, ts.UNSET)
                 self._close_output(output)
+            else:
+                self._propagate(output, emitted, output.bound_after(timestamp, emitted, context.bounds.get(position)))
 
     def _propagate(self, output: OutputStream, packets: list[Packet], bound: int) -> None:
         try:

@@ -212,7 +212,7 @@ class Scheduler:
                 else:
                     stream.propagate(packets, bound)
             except StreamError as error:
-                self._fail_input(name, packets, error)
+                self.fail_input(name, packets[0].timestamp if packets else None, str(error))
             self._wake()
         self._deliver()
         with self.lock:
@@ -298,12 +298,13 @@ class Scheduler:
 
     # -- errors --------------------------------------------------------------------------------------------------
 
-    def _fail_input(self, name: str, packets: list[Packet], error: StreamError) -> None:
-        timestamp = packets[0].timestamp if packets else None
-        message = f"graph {self._graph.spec.name!r}: input '{name}': {error}"
-        self._record(
-            CalculatorError(message, graph=self._graph.spec.name, timestamp=timestamp, code="INVALID_ARGUMENT")
-        )
+    def fail_input(self, name: str, timestamp: int | None, reason: str) -> None:
+        """A packet from outside does not fit its input."""
+        graph = self._graph.spec.name
+        message = f"graph '{graph}': input '{name}': {reason}"
+        with self.lock:
+            self._record(CalculatorError(message, graph=graph, timestamp=timestamp, code="INVALID_ARGUMENT"))
+            self._when_idle()
 
     def _describe(
         self, node: Node, timestamp: int | None, error: BaseException, doing: str, code: str = ""

@@ -30,10 +30,12 @@ def record(graph: Graph, stream: str, bounds: bool = False) -> Seen:
 
 def feed(graph: Graph, stream: str, packets: Seen) -> None:
     graph.start()
-    for timestamp, value in packets:
-        graph.add_packet(stream, value, timestamp)
-    graph.close_all_inputs()
-    graph.wait_until_done()
+    try:
+        for timestamp, value in packets:
+            graph.add_packet(stream, value, timestamp)
+        graph.close_all_inputs()
+    finally:
+        graph.wait_until_done()
 
 
 CHAIN = """
@@ -202,6 +204,7 @@ def test_invocations_in_flight_are_released_in_order() -> None:
 )
 def test_an_error_names_node_place_and_timestamp(calculator: str, options: str, says: str, at: int) -> None:
     graph = build(one_node(calculator, options))
+    graph.observe("b", lambda packet: None)
     with pytest.raises(CalculatorError, match=says) as caught:
         feed(graph, "a", [(0, 0), (10, 1), (20, 2), (30, 3)])
     error = caught.value
@@ -374,6 +377,7 @@ def test_a_long_chain_does_not_exhaust_the_stack() -> None:
     graph.start()
     graph.add_packet("s0", 1, 0)
     graph.set_bound("s0", 100)
+    graph.wait_until_idle()
     graph.close_all_inputs()
     graph.wait_until_done()
     assert seen == [(0, 1), (99, None)]
