@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, model_validator, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 ANY_TAG: Final = "*"
 """Tag of a port that takes every tag its calculator declares nowhere else."""
@@ -67,20 +67,6 @@ class OptionGroup(BaseModel):
     """Options that belong together, nested in YAML under one name; subclass it and use it as an option's type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _single_as_list(cls, values: Any) -> Any:
-        """MediaPipe's text format gives a repeated field that occurs once as the value alone."""
-        if not isinstance(values, dict):
-            return values
-        repeated = {
-            name for name, field in cls.model_fields.items() if typing.get_origin(field.annotation) in (list, tuple)
-        }
-        return {
-            name: [value] if name in repeated and not isinstance(value, list | tuple) else value
-            for name, value in values.items()
-        }
 
     @model_validator(mode="before")
     @classmethod
