@@ -41,6 +41,7 @@ class BoxCoding(NamedTuple):
     w_scale: np.float32
     h_scale: np.float32
     exponential: bool
+    flip_y: bool
 
 
 class ScoreCoding(NamedTuple):
@@ -56,7 +57,7 @@ class Candidates(NamedTuple):
     """Decoded detections, M of them, in the order of the anchors.
 
     Attributes:
-        boxes: float32 [M, 4]: xmin, ymin, xmax, ymax, normalized.
+        boxes: float32 [M, 4]: xmin, ymin, width, height, normalized.
         keypoints: float32 [M, K, 2]: x, y, normalized.
         scores: float32 [M].
         classes: int32 [M]; -1 where no class was allowed.
@@ -158,9 +159,10 @@ def _top_class(raw: FloatArray, allowed: BoolArray, coding: ScoreCoding) -> tupl
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _decode_box(raw: FloatArray, anchor: FloatArray, coding: BoxCoding, out: FloatArray) -> bool:
-    """Fills xmin, ymin, xmax, ymax; False where the model answered a box of negative or no size (NaN)."""
-    first, second, third, fourth = raw[coding.box_offset : coding.box_offset + 4]
-    two = np.float32(2)
+    """Fills xmin, ymin, width, height; False where the model answered a box of negative or no size (NaN)."""
+    at = coding.box_offset
+    first, second, third, fourth = raw[at], raw[at + 1], raw[at + 2], raw[at + 3]
+    one, two = np.float32(1), np.float32(2)
     if coding.layout == XYXY:
         x, y, w, h = (-first + third) / two, (-second + fourth) / two, third + first, fourth + second
     elif coding.layout == XYWH:
@@ -175,9 +177,12 @@ def _decode_box(raw: FloatArray, anchor: FloatArray, coding: BoxCoding, out: Flo
     else:
         h = h / coding.h_scale * anchor[3]
         w = w / coding.w_scale * anchor[2]
-    out[0], out[1] = x - w / two, y - h / two
-    out[2], out[3] = x + w / two, y + h / two
-    return out[2] - out[0] >= 0 and out[3] - out[1] >= 0
+    left, top, right, bottom = x - w / two, y - h / two, x + w / two, y + h / two
+    out[0] = left
+    out[1] = one - bottom if coding.flip_y else top
+    out[2] = right - left
+    out[3] = bottom - top
+    return bool(out[2] >= 0 and out[3] >= 0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -186,7 +191,8 @@ def _decode_keypoints(raw: FloatArray, anchor: FloatArray, coding: BoxCoding, ou
         at = coding.keypoint_offset + 2 * k
         x, y = (raw[at + 1], raw[at]) if coding.layout == YXHW else (raw[at], raw[at + 1])
         out[k, 0] = x / coding.x_scale * anchor[2] + anchor[0]
-        out[k, 1] = y / coding.y_scale * anchor[3] + anchor[1]
+        y = y / coding.y_scale * anchor[3] + anchor[1]
+        out[k, 1] = np.float32(1) - y if coding.flip_y else y
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -240,6 +246,7 @@ def suppress_weighted(
     order: IntArray,
     kind: int,
     threshold: np.float32,
+    min_score: np.float32,
     tops: IntArray,
     merged_boxes: FloatArray,
     merged_keypoints: FloatArray,
@@ -253,6 +260,7 @@ def suppress_weighted(
         order: [N], which boxes count, best first.
         kind: JACCARD, MODIFIED_JACCARD or INTERSECTION_OVER_UNION.
         threshold: the overlap with a group's best box above which a box belongs to it.
+        min_score: a box with a lower score makes no group, though it may belong to one.
         tops: [N], filled with the best box of each group.
         merged_boxes: float32 [N, 4], filled as `boxes`.
         merged_keypoints: float32 [N, K, 2], filled.
@@ -266,6 +274,8 @@ def suppress_weighted(
     sums = np.empty(4, np.float32)
     while size > 0:
         top = left[0]
+        if scores[top] < min_score:
+            break
         keypoint_sums[:] = 0
         sums[:] = 0
         total = np.float32(0)

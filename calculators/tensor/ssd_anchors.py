@@ -146,7 +146,9 @@ class SsdAnchors(Calculator):
             x = np.arange(columns, dtype=np.float32) * stride + offsets[0]
             y = np.arange(rows, dtype=np.float32) * stride + offsets[1]
             boxes = _on_grid(x, y, shapes)
-            yield boxes / np.array([width, height] * 2, np.float32) if self.normalize_coordinates else boxes
+            if self.normalize_coordinates:
+                boxes /= np.array([width, height] * 2, np.float32)
+            yield boxes
 
 
 def _on_grid(x: FloatArray, y: FloatArray, shapes: list[tuple[_float, _float]]) -> FloatArray:
