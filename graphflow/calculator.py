@@ -141,10 +141,15 @@ def _declared(cls: type, kind: type[T]) -> dict[str, T]:
     return found
 
 
-@functools.cache
+_OPTION_TYPES: dict[type, dict[str, Any]] = {}
+
+
 def _option_types(cls: type) -> dict[str, Any]:
-    declared = _declared(cls, OptionDeclaration)
-    return {name: hint for name, hint in typing.get_type_hints(cls, include_extras=True).items() if name in declared}
+    if cls not in _OPTION_TYPES:
+        declared = _declared(cls, OptionDeclaration)
+        hints = typing.get_type_hints(cls, include_extras=True)
+        _OPTION_TYPES[cls] = {name: hint for name, hint in hints.items() if name in declared}
+    return _OPTION_TYPES[cls]
 
 
 @functools.cache
