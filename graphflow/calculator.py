@@ -100,7 +100,8 @@ class Calculator:
     @classmethod
     def option_type(cls, name: str) -> Any:
         """The annotated type of an option."""
-        return _option_types(cls)[name]
+        owner: type = cls
+        return _option_types(owner)[name]
 
     @classmethod
     def convert_option(cls, name: str, value: Any) -> Any:
