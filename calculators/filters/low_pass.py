@@ -38,8 +38,8 @@ class LowPassFilter:
         if self._smoothed is None:
             self._smoothed = values.astype(np.float32)
         else:
-            if values.shape != self._smoothed.shape:
-                raise ValueError(f"values of shape {list(self._smoothed.shape)} are held, not {list(values.shape)}: reset")
+            if values.shape != (held := self._smoothed.shape):
+                raise ValueError(f"values of shape {list(held)} are held, not {list(values.shape)}: reset")
             self._smoothed = _low_pass(np.ascontiguousarray(values, np.float32), self._smoothed, self.alpha)
         return self._smoothed
 

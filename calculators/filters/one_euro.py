@@ -23,8 +23,8 @@ class OneEuroFilter:
         ValueError: a frequency is not positive.
 
     Source: Casiez, Roussel, Vogel, "1€ Filter", CHI 2012, in the arithmetic of MediaPipe's
-    `util/filtering/one_euro_filter`: speeds are differences of unfiltered values, and nothing is filtered at
-    timestamps up to 0.
+    `util/filtering/one_euro_filter`: speeds are differences of unfiltered values, and the step that begins at
+    timestamp 0 counts as one of `frequency`.
     """
 
     def __init__(
@@ -61,15 +61,15 @@ class OneEuroFilter:
             self._shape = values.shape
         elif values.shape != self._shape:
             raise ValueError(f"values of shape {list(self._shape)} are held, not {list(values.shape)}: reset")
-        if timestamp_us <= self._last_us:
+        if timestamp_us < 0 or (self._state is not None and timestamp_us <= self._last_us):
             return values
-        if self._last_us:
-            self._rate = 1.0 / ((timestamp_us - self._last_us) * 1000 * 1e-9)
-        self._last_us = timestamp_us
         flat = np.ascontiguousarray(values, np.float32).reshape(-1)
+        last_us, self._last_us = self._last_us, timestamp_us
         if self._state is None:
             self._state = np.stack([flat, flat, np.zeros_like(flat)])
             return values
+        if last_us != 0:  # MediaPipe takes 0 for no timestamp here
+            self._rate = 1.0 / ((timestamp_us - last_us) * 1000 * 1e-9)
         smoothed = _one_euro(
             flat, self._state, self._rate, self.min_cutoff, self.beta, self.derivate_cutoff, float(value_scale)
         )
