@@ -5,6 +5,7 @@ from graphflow.context import Context
 from graphflow.errors import CalculatorError, GraphCancelled, GraphConfigError, GraphflowError, ModelError, Problem
 from graphflow.loading import load
 from graphflow.packet import Packet
+from graphflow.pipeline import Result, stream
 from graphflow.ports import Input, Option, OptionGroup, Output, SideInput, SideOutput
 from graphflow.runtime import Graph
 
@@ -24,9 +25,11 @@ __all__ = [
     "Output",
     "Packet",
     "Problem",
+    "Result",
     "SideInput",
     "SideOutput",
     "Stop",
     "calculator",
     "load",
+    "stream",
 ]

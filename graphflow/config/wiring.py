@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any
 
 from graphflow.config.binding import paired_input, resolved_types
 from graphflow.config.checked import CheckedNode
@@ -16,6 +14,9 @@ from graphflow.config.suggestions import did_you_mean
 from graphflow.context import Connection
 from graphflow.errors import Problem
 from graphflow.ports import compatible, type_name
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 # Inputs whose job it is to bring something back: the first place to look for a forgotten back edge.
 _LOOP_TAGS = ("LOOP", "FINISHED")
@@ -86,6 +87,8 @@ def report_undeclared(spec: GraphSpec, wires: Wires, others: Wires, problems: li
 
 def order(spec: GraphSpec, wires: Sequence[Wires], problems: list[Problem]) -> list[int] | None:
     """The nodes in topological order, back edges aside, sources first and otherwise as written; None on a cycle."""
+    import networkx as nx  # here, since it takes longer to load than the command line takes to say its help
+
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(len(spec.nodes)))
     for index, node in enumerate(spec.nodes):
@@ -109,6 +112,8 @@ def order(spec: GraphSpec, wires: Sequence[Wires], problems: list[Problem]) -> l
 def _report_cycle(
     spec: GraphSpec, wires: Sequence[Wires], graph: nx.DiGraph[int], members: set[int], problems: list[Problem]
 ) -> None:
+    import networkx as nx
+
     edges = [(one, other) for one, other, *_ in nx.find_cycle(graph.subgraph(members), min(members))]
     names = " -> ".join(spec.nodes[one].name for one, _ in edges)
     candidates: list[tuple[tuple[bool, bool, int], NodeSpec, StreamRef]] = []

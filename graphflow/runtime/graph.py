@@ -20,11 +20,15 @@ ObserverCallback = Callable[[Packet], None]
 
 @dataclass(frozen=True, slots=True)
 class NodeStatistics:
-    """What one node did in a run: calls, seconds inside the calculator, and the deepest of its input queues."""
+    """What one node did in a run: calls, seconds inside the calculator, and the deepest of its input queues.
+
+    `dropped` counts what a live source or a limiter left out: the `dropped` attribute of the calculator.
+    """
 
     runs: int
     seconds: float
     queue_peak: int
+    dropped: int = 0
 
 
 class Graph:
@@ -207,7 +211,13 @@ class Graph:
     def statistics(self) -> dict[str, NodeStatistics]:
         """What each node of the current or last run has done so far, by node name."""
         return {
-            node.name: NodeStatistics(node.runs, node.busy_ns / 1e9, max((q.peak for q in node.inputs), default=0))
+            node.name: NodeStatistics(
+                node.runs,
+                node.busy_ns / 1e9,
+                max((queue.peak for queue in node.inputs), default=0),
+                # a node has no calculator before it is opened
+                getattr(getattr(node, "calculator", None), "dropped", 0),
+            )
             for node in self._started().nodes
         }
 

@@ -1,0 +1,171 @@
+"""The commands as a user types them; what they do is imported when they run, so that help comes at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from graphflow.cli.reporting import report
+
+
+class _Commands(TyperGroup):
+    """A group of commands whose errors become one message and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (Exception, KeyboardInterrupt) as error:
+            code = report(error)
+            if code is None:  # typer's own, which it reports best
+                raise
+            raise typer.Exit(code) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Run dataflow graphs on videos, images and cameras: body, hands and face landmarks, or a graph of your own.",
+    epilog="Exit codes: 0 done, 1 the run failed, 2 the graph or the arguments are wrong, 130 interrupted.",
+)
+models_app = typer.Typer(no_args_is_help=True, help="The models: which there are, where they are, fetch them.")
+app.add_typer(models_app, name="models")
+
+GraphArgument = Annotated[
+    str, typer.Argument(metavar="GRAPH", help="A shipped graph (see 'graphflow list') or a .yaml or .pbtxt file.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NODE.OPTION=VALUE", help="Set an option of one node, an inner one by its path."),
+]
+ParamOption = Annotated[
+    list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Set a parameter of the graph.")
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits; `arguments` default to those of the process."""
+    app(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="graphflow")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"graphflow {version('graphflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Say which version this is.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    graph: GraphArgument,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="SOURCE",
+            help="A video, an image, a folder, a glob, camera:0, rtsp://…, or sample:astronaut.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="VIDEO", help="Write the annotated video: .mp4, …")
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="RESULTS", help="Write what was found, a JSON object a frame: .jsonl."),
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option("--fps", help="Stamp frame i with i / FPS seconds instead of its presentation time.")
+    ] = None,
+    max_frames: Annotated[int | None, typer.Option("--max-frames", min=1, help="End after so many frames.")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default one for each core.")] = None,
+    settings: SetOption = None,
+    params: ParamOption = None,
+) -> None:
+    """Run a graph on a video, images or a camera."""
+    from graphflow.cli.run import RunRequest, run_graph
+
+    run_graph(RunRequest(graph, source, output, save, fps, max_frames, threads, settings or (), params or ()))
+
+
+@app.command()
+def check(
+    graph: GraphArgument, settings: SetOption = None, params: ParamOption = None, json: JsonOption = False
+) -> None:
+    """Say everything that is wrong with a graph, with file, line and column."""
+    from graphflow.cli.check import check_graph
+
+    check_graph(graph, settings or (), params or (), as_json=json)
+
+
+@app.command(name="list")
+def list_(json: JsonOption = False) -> None:
+    """List the graphs, calculators and models there are."""
+    from graphflow.cli.listing import list_everything
+
+    list_everything(as_json=json)
+
+
+@app.command()
+def describe(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A graph, a calculator, or ./file.py:Class.")],
+    json: JsonOption = False,
+) -> None:
+    """Explain a graph or a calculator: inputs, outputs, options, and how to write it in YAML."""
+    from graphflow.cli.describe import describe_name
+
+    describe_name(name, as_json=json)
+
+
+@models_app.command(name="list")
+def list_models(json: JsonOption = False) -> None:
+    """List the models by name, and which of them are on this machine."""
+    from graphflow.cli import models
+
+    models.list_models(as_json=json)
+
+
+@models_app.command()
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: all of them.")] = None,
+) -> None:
+    """Fetch models that are not on this machine yet."""
+    from graphflow.cli import models
+
+    models.fetch_models(names or ())
+
+
+@models_app.command()
+def path(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Default: the folder of all models.")] = None,
+) -> None:
+    """Print the file of a model, fetching it if need be."""
+    from graphflow.cli import models
+
+    models.show_path(name)
+
+
+@models_app.command()
+def info(name: Annotated[str, typer.Argument(metavar="NAME")], json: JsonOption = False) -> None:
+    """Say what is known of a model: origin, digest, size, shapes."""
+    from graphflow.cli import models
+
+    models.show_info(name, as_json=json)

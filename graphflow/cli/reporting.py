@@ -1,0 +1,120 @@
+"""What goes to stderr: errors as one clear message each, the library's warnings; and the exit code that goes with them."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from graphflow.errors import Problem
+
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+INTERRUPTED: Final = 130
+
+
+class UsageError(Exception):
+    """The arguments are wrong; the message says which and what would be right."""
+
+
+def report(error: BaseException) -> int | None:
+    """Writes an error to stderr and returns the exit code for it; None for what typer itself raised."""
+    if isinstance(error, KeyboardInterrupt):
+        say("interrupted")
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):  # `graphflow list | head`
+        _close_stdout()
+        return FAILED
+    if type(error).__module__.split(".")[0] in ("typer", "click"):
+        return None
+    if os.environ.get("GRAPHFLOW_DEBUG", "0") not in ("", "0"):
+        say("".join(traceback.format_exception(error)))
+    return _report(error)
+
+
+def say(message: str) -> None:
+    """Writes one message to stderr, above a progress bar where one is shown."""
+    stderr().print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+@functools.cache
+def stderr() -> Console:
+    """The console that errors, warnings and progress share."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def show_warnings() -> None:
+    """Lets the library's warnings appear as messages."""
+    logger = logging.getLogger("graphflow")
+    if not any(isinstance(handler, _Warnings) for handler in logger.handlers):
+        logger.addHandler(_Warnings(logging.WARNING))
+
+
+def with_source_lines(problems: Iterable[Problem]) -> str:
+    """The problems, each with the line it is on and a caret under its column."""
+    return "\n".join("\n".join([str(problem), *_line_and_caret(problem)]) for problem in problems)
+
+
+class _Warnings(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+def _report(error: BaseException) -> int:
+    from graphflow.errors import CalculatorError, GraphConfigError, GraphflowError
+
+    match error:
+        case GraphConfigError():
+            say(f"error: {with_source_lines(error.problems)}")
+            return WRONG_USAGE
+        case UsageError():
+            say(f"error: {error}")
+            return WRONG_USAGE
+        case CalculatorError():
+            say("\n".join([f"error: {_shortened(error)}", *getattr(error, "__notes__", ())]))
+        case GraphflowError():
+            say(f"error: {error}")
+        case OSError():
+            place = f"{error.filename}: " if error.filename else ""
+            say(f"error: {place}{error.strerror or error}")
+        case _:
+            say(f"error: {type(error).__name__}: {error}\nThis is a bug of graphflow; GRAPHFLOW_DEBUG=1 shows where.")
+    return FAILED
+
+
+def _shortened(error: BaseException) -> str:
+    """The cause alone where a source or sink failed that this program put around the graph."""
+    location = getattr(error, "location", None)
+    ours = location is not None and location.file.startswith("<") and not location.line
+    if ours and isinstance(error.__cause__, OSError | ValueError):
+        return str(error.__cause__)
+    return str(error)
+
+
+def _line_and_caret(problem: Problem) -> list[str]:
+    location = problem.location
+    if not location.line:
+        return []
+    try:
+        lines = Path(location.file).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    if location.line > len(lines):
+        return []
+    line = lines[location.line - 1].replace("\t", " ")
+    margin = f"  {location.line} | "
+    return [margin + line, " " * (len(margin) + max(location.column, 1) - 1) + "^"]
+
+
+def _close_stdout() -> None:
+    """Keeps Python from complaining at exit that nobody reads its output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
