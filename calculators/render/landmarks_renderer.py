@@ -1,0 +1,48 @@
+"""LandmarksRenderer: landmarks drawn over the image they were found in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from graphflow import Calculator, Context, Input, Option, Output
+
+from ..payloads import Image, NormalizedLandmarkList
+from .drawing import draw_face, draw_hand, draw_pose, shown_in_detail
+
+
+class LandmarksRenderer(Calculator):
+    """Draws body, hand and face landmarks over a copy of the image, faces first and hands on top.
+
+    The body's own few points of a face or hand are left out where that is drawn in detail.
+
+    An image where nothing was found passes as it is.
+    """
+
+    image = Input("IMAGE", Image, "uint8 [H, W, 3] RGB")
+    poses = Input("POSE_LANDMARKS", NormalizedLandmarkList, "33 body landmarks", optional=True, repeated=True)
+    hands = Input("HAND_LANDMARKS", NormalizedLandmarkList, "21 hand landmarks", optional=True, repeated=True)
+    faces = Input("FACE_LANDMARKS", NormalizedLandmarkList, "468 face landmarks or more", optional=True, repeated=True)
+    annotated = Output("IMAGE", Image, "uint8 [H, W, 3] RGB")
+    threshold: float = Option(0.5, "landmarks whose visibility or presence is less are not drawn")
+
+    def process(self, context: Context) -> None:
+        image = context[self.image]
+        if image is None:
+            return
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise ValueError(f"landmarks are drawn on uint8 [H, W, 3] RGB, not {image.dtype} {list(image.shape)}")
+        poses, hands, faces = (
+            [landmarks for landmarks in context[port] if landmarks is not None]
+            for port in (self.poses, self.hands, self.faces)
+        )
+        if not (poses or hands or faces):
+            context.emit_packet(self.annotated, context.packet(self.image))
+            return
+        canvas = image.copy()
+        for face in faces:
+            draw_face(canvas, face, self.threshold)
+        for pose in poses:
+            draw_pose(canvas, pose, self.threshold, without=shown_in_detail(pose, hands, faces))
+        for hand in hands:
+            draw_hand(canvas, hand, self.threshold)
+        context[self.annotated] = canvas
