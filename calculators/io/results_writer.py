@@ -81,12 +81,12 @@ def to_json(value: Any) -> str:
             return _object(fields | ({"label": value.label} if value.label else {}))
         case list() | tuple():
             return "[" + ",".join(to_json(item) for item in value) + "]"
-        case np.float32():
-            return rows_to_json(np.full((1, 1), value))[2:-2]
-        case np.integer() | np.bool_():
-            return json.dumps(value.item())
         case bool() | int() | float() | str() | dict() | None:
             return json.dumps(value)
+    if isinstance(value, np.float32):
+        return rows_to_json(np.full((1, 1), value))[2:-2]
+    if isinstance(value, np.integer | np.bool_):
+        return json.dumps(value.item())
     if isinstance(value, np.ndarray) and value.dtype == np.float32 and value.ndim in (1, 2):
         return rows_to_json(value) if value.ndim == 2 else rows_to_json(value[None])[1:-1]
     raise TypeError(f"{type(value).__name__} has no JSON form; results are landmarks, rectangles, detections, numbers")
