@@ -41,7 +41,12 @@ def _produced(node: CheckedNode) -> tuple[Connection, ...]:
 
 
 def _without_unread(node: CheckedNode, read: Collection[str]) -> CheckedNode:
-    outputs = tuple(entry for entry in node.binding.outputs if entry.name in read or not entry.port.optional)
+    outputs = tuple(
+        entry
+        for entry in node.binding.outputs
+        # connections of one port are told apart by their number, which must stay
+        if entry.name in read or not entry.port.optional or entry.port.many
+    )
     if len(outputs) == len(node.binding.outputs):
         return node
     binding = node.binding
