@@ -153,4 +153,6 @@ def _relative_box(detection: Detection, size: tuple[int, int] | None) -> FloatAr
         return detection.box
     if size is None:
         raise ValueError("a detection is in pixels; connect IMAGE, or make it relative first")
-    return np.divide(detection.box, np.array(size * 2), dtype=np.float32)
+    width, height = np.float32(size[0]), np.float32(size[1])
+    x, y, w, h = detection.box
+    return np.array([x / width, y / height, w / width, h / height], np.float32)
