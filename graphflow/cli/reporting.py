@@ -1,4 +1,4 @@
-"""What goes to stderr: errors as one clear message each, the library's warnings; and the exit code that goes with them."""
+"""What goes to stderr: each error as one clear message, warnings of the library; and the exit codes."""
 
 from __future__ import annotations
 

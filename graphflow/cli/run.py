@@ -13,7 +13,7 @@ import typer
 from graphflow import config, pipeline
 from graphflow.calculator import Calculator
 from graphflow.cli.progress import FetchBar, RunProgress
-from graphflow.cli.reporting import FAILED, INTERRUPTED, UsageError, report, say, show_warnings
+from graphflow.cli.reporting import FAILED, INTERRUPTED, WRONG_USAGE, UsageError, report, say, show_warnings
 from graphflow.cli.settings import parse_settings
 from graphflow.config.checked import CheckedGraph
 from graphflow.context import Context
@@ -69,6 +69,7 @@ def run_graph(request: RunRequest) -> None:
     info = _open_source(request, checked, frames)
     _check_outputs(request, checked)
     _fetch_models(checked)
+    files = _Files([path for path in (request.output, request.save) if path is not None])
     tally = Tally()
     composed = _composed(request, checked, frames, info, tally)
     graph = Graph(composed, num_threads=request.threads, prune=True)
@@ -80,16 +81,34 @@ def run_graph(request: RunRequest) -> None:
     seconds = time.monotonic() - started
     dropped = _dropped(graph, source_node)
     if run.error is not None and not (interrupted and isinstance(run.error, GraphCancelled)):
-        code = report(run.error) or FAILED
-        kept = _written(request)
-        if tally.frames and kept:
-            say(f"{' and '.join(kept)} hold what came before ({_count(tally.frames, 'frame')})")
-        raise typer.Exit(code)
-    typer.echo(_summary(request, tally, seconds, dropped, interrupted))
+        report(run.error)
+        kept = files.written()
+        if kept:
+            say(f"what came before is in {kept}")
+        raise typer.Exit(WRONG_USAGE if not tally.frames and _is_source_error(run.error) else FAILED)
+    typer.echo(_summary(tally, seconds, dropped, files.written(), interrupted))
     if not (request.output or request.save):
         typer.echo(_presence(tally))
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+class _Files:
+    """The files of a run, and which of them it has written rather than an earlier one."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._before = {path: _changed_ns(path) for path in paths}
+
+    def written(self) -> str:
+        """Those that were written, for people."""
+        found = [str(path) for path, before in self._before.items() if _changed_ns(path) not in (None, before)]
+        return " and ".join(found)
+
+
+def _changed_ns(path: Path) -> int | None:
+    """When a file that has something in it was changed last; None where there is none."""
+    file = path.expanduser()
+    return file.stat().st_mtime_ns if file.is_file() and file.stat().st_size else None
 
 
 class _TallyKeeper(Calculator):
@@ -126,6 +145,12 @@ def _open_source(request: RunRequest, checked: CheckedGraph, frames: str | None)
         raise UsageError(str(error)) from error
 
 
+def _is_source_error(error: BaseException) -> bool:
+    from graphflow.calculators.io.sources import SourceError
+
+    return isinstance(error.__cause__, SourceError)
+
+
 def _check_outputs(request: RunRequest, checked: CheckedGraph) -> None:
     """Finds out before the work, not after it, that a file cannot be written."""
     from graphflow.calculators.io.output_file import check_folder
@@ -133,9 +158,7 @@ def _check_outputs(request: RunRequest, checked: CheckedGraph) -> None:
 
     if request.output is not None and pipeline.picture_output(checked) is None:
         exists = ", ".join(pipeline.data_outputs(checked)) or "none"
-        raise UsageError(
-            f"'{request.graph}' has no pictures for -o {request.output}; its outputs, for --save: {exists}"
-        )
+        raise UsageError(f"'{request.graph}' has no pictures for -o {request.output}; outputs for --save: {exists}")
     if request.save is not None and not pipeline.data_outputs(checked):
         raise UsageError(f"'{request.graph}' has no outputs for --save {request.save}, only pictures: use -o")
     targets = (("-o", request.output, VIDEO_OUTPUT_ENDINGS), ("--save", request.save, (".jsonl",)))
@@ -143,7 +166,7 @@ def _check_outputs(request: RunRequest, checked: CheckedGraph) -> None:
         if path is None:
             continue
         if path.suffix.lower() not in endings:
-            raise UsageError(f"{option} {path}: the name must end in {' or '.join(endings)}")
+            raise UsageError(f"{option} {path}: the name must end in {', '.join(endings)}")
         if request.source is not None and path.exists() and Path(request.source).expanduser().exists():
             same = path.samefile(Path(request.source).expanduser())
             if same:
@@ -226,13 +249,12 @@ def _total(request: RunRequest, info: SourceInfo | None) -> int | None:
     return min(announced, default=None)
 
 
-def _summary(request: RunRequest, tally: Tally, seconds: float, dropped: int, interrupted: bool) -> str:
+def _summary(tally: Tally, seconds: float, dropped: int, written: str, interrupted: bool) -> str:
     rate = f" ({tally.frames / seconds:.1f} fps)" if seconds > 0 else ""
     parts = [f"{_count(tally.frames, 'frame')} in {seconds:.1f} s{rate}"]
     if dropped:
         parts.append(f"{dropped} dropped")
-    kept = _written(request)
-    text = ", ".join(parts) + (f" → {', '.join(kept)}" if kept else "")
+    text = ", ".join(parts) + (f", written to {written}" if written else "")
     return f"interrupted after {text}" if interrupted else text
 
 
@@ -241,10 +263,6 @@ def _presence(tally: Tally) -> str:
     width = max((len(key) for key in tally.present), default=0)
     lines = [f"  {key:<{width}}  {count:>6} of {tally.frames} frames" for key, count in tally.present.items()]
     return "\n".join([*lines, "Nothing was written: -o overlay.mp4 draws it, --save results.jsonl keeps the numbers."])
-
-
-def _written(request: RunRequest) -> list[str]:
-    return [str(path) for path in (request.output, request.save) if path is not None and path.exists()]
 
 
 def _count(number: int, noun: str) -> str:

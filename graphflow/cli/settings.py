@@ -28,8 +28,8 @@ def parse_settings(texts: Iterable[str], option: str) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         key = key.strip()
         if not equals or not key:
-            example = "pose.min_score=0.6" if option == "--set" else "smooth_landmarks=false"
-            raise UsageError(f"{option} takes {option} {example}, not '{text}'")
+            form = "NODE.OPTION=VALUE" if option == "--set" else "NAME=VALUE"
+            raise UsageError(f"{option} takes {form}, not '{text}'")
         try:
             values[key] = yaml.safe_load(value)
         except yaml.YAMLError as error:
