@@ -114,7 +114,8 @@ class InverseMatrix(Calculator):
         if matrix is None:
             return
         double = matrix.astype(np.float64)
-        # how small a determinant MediaPipe takes for one
-        if not abs(np.linalg.det(double)) > np.finfo(np.float64).eps:
+        with np.errstate(invalid="ignore"):
+            determinant = abs(np.linalg.det(double))
+        if not determinant > np.finfo(np.float64).eps:  # MediaPipe's threshold
             raise ValueError(f"the matrix has no inverse: {matrix.tolist()}")
         context[self.inverse] = np.linalg.inv(double).astype(np.float32)

@@ -1,0 +1,123 @@
+"""What the smoothing calculators do beside filtering: scales, absent landmarks, wrong use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from graphflow.calculators.filters.smoothing import LandmarksSmoothing, VisibilitySmoothing
+from graphflow.calculators.payloads import LandmarkList, NormalizedLandmarkList, NormalizedRect, Rect
+
+from graphflow import Calculator
+from graphflow.testing import run_calculator
+
+STEP = 33333
+SQUARE = np.float32([[0.0, 0.0, 0.0], [1.0, 1.0, 0.5]])
+MOVED = SQUARE + np.float32(0.125)
+
+
+def _norm(*frames: np.ndarray, **more: np.ndarray) -> list[tuple[int, Any]]:
+    return [((i + 1) * STEP, NormalizedLandmarkList(frame, **more)) for i, frame in enumerate(frames)]
+
+
+def _every(value: Any, count: int = 2) -> list[tuple[int, Any]]:
+    return [((i + 1) * STEP, value) for i in range(count)]
+
+
+def _smoothed(options: dict[str, Any], frames: list[tuple[int, Any]], **more: Any) -> list[tuple[int, Any]]:
+    inputs = {"NORM_LANDMARKS": frames, "IMAGE_SIZE": _every((100, 50), 4), **more}
+    (found,) = run_calculator(LandmarksSmoothing, inputs, options, outputs=["NORM_FILTERED_LANDMARKS"]).values()
+    return found
+
+
+def test_without_a_filter_nothing_changes() -> None:
+    found = _smoothed({"no_filter": {}}, _norm(SQUARE, MOVED))
+    assert [each.xyz.tolist() for _, each in found] == [SQUARE.tolist(), MOVED.tolist()]
+
+
+@pytest.mark.parametrize("name", ["one_euro_filter", "velocity_filter"])
+def test_the_region_sets_the_scale(name: str) -> None:
+    small, large = NormalizedRect(0.5, 0.5, 0.01, 0.01), NormalizedRect(0.5, 0.5, 10.0, 10.0)
+    options = {name: {"beta": 1.0} if name == "one_euro_filter" else {}}
+    follows, lags = (
+        _smoothed(options, _norm(SQUARE, MOVED), OBJECT_SCALE_ROI=_every(roi))[1][1].xyz[0, 0] for roi in (small, large)
+    )
+    assert 0.0 < lags < follows < 0.125
+
+
+@pytest.mark.parametrize("name", ["one_euro_filter", "velocity_filter"])
+def test_an_object_too_small_passes_as_it_is(name: str) -> None:
+    dot = NormalizedRect(0.5, 0.5, 0.0, 0.0)
+    found = _smoothed({name: {}}, _norm(SQUARE, MOVED), OBJECT_SCALE_ROI=_every(dot))
+    assert found[1][1].xyz.tolist() == MOVED.tolist()
+    unscaled = _smoothed({name: {"disable_value_scaling": True}}, _norm(SQUARE, MOVED), OBJECT_SCALE_ROI=_every(dot))
+    assert unscaled[1][1].xyz.tolist() != MOVED.tolist()
+
+
+def test_scores_pass_and_world_landmarks_need_no_image() -> None:
+    scores = np.float32([0.5, 0.25])
+    found = _smoothed({"one_euro_filter": {}}, _norm(SQUARE, MOVED, visibility=scores, presence=scores))
+    assert found[1][1].visibility is scores
+    frames = [(timestamp, LandmarkList(each.xyz)) for timestamp, each in _norm(SQUARE, MOVED)]
+    inputs = {"LANDMARKS": frames, "OBJECT_SCALE_ROI": _every(Rect(0, 0, 1, 1))}
+    world = run_calculator(LandmarksSmoothing, inputs, {"one_euro_filter": {}}, outputs=["FILTERED_LANDMARKS"])
+    assert 0.0 < world["FILTERED_LANDMARKS"][1][1].xyz[0, 0] < 0.125
+
+
+@pytest.mark.parametrize(("policy", "fails"), [("RESET", False), ("FAIL", True), ("UNSPECIFIED", True)])
+def test_an_empty_list_begins_anew_or_fails(policy: str, fails: bool) -> None:
+    frames = _norm(SQUARE, np.zeros((0, 3), np.float32), MOVED)
+    options = {"velocity_filter": {}, "empty_landmarks_policy": f"EMPTY_LANDMARKS_POLICY_{policy}"}
+    if fails:
+        with pytest.raises(ValueError, match="landmarks are empty"):
+            _smoothed(options, frames)
+    else:
+        np.testing.assert_allclose(_smoothed(options, frames)[2][1].xyz, MOVED, rtol=1e-6)
+
+
+def test_visibility_of_landmarks_without_any_is_zero() -> None:
+    options = {"low_pass_filter": {"alpha": 0.5}}
+    known = _norm(SQUARE, visibility=np.float32([1.0, 0.5]))
+    inputs = {"NORM_LANDMARKS": [*known, (2 * STEP, NormalizedLandmarkList(MOVED))]}
+    found = run_calculator(VisibilitySmoothing, inputs, options, outputs=["NORM_FILTERED_LANDMARKS"])
+    last = found["NORM_FILTERED_LANDMARKS"][1][1]
+    assert (last.visibility.tolist(), last.xyz is MOVED) == ([0.5, 0.25], True)
+
+
+@pytest.mark.parametrize(
+    ("calculator", "inputs", "outputs", "options", "message"),
+    [
+        (LandmarksSmoothing, ["NORM_LANDMARKS"], ["NORM_FILTERED_LANDMARKS"], {"no_filter": {}}, "need IMAGE_SIZE"),
+        (LandmarksSmoothing, ["LANDMARKS", "IMAGE_SIZE"], ["FILTERED_LANDMARKS"], {"no_filter": {}}, "goes with NORM"),
+        (LandmarksSmoothing, ["LANDMARKS"], ["NORM_FILTERED_LANDMARKS"], {"no_filter": {}}, "to FILTERED_LANDMARKS"),
+        (LandmarksSmoothing, ["LANDMARKS"], ["FILTERED_LANDMARKS"], {}, "exactly one of no_filter, velocity"),
+        (LandmarksSmoothing, [], ["FILTERED_LANDMARKS"], {"no_filter": {}}, "exactly one of NORM_LANDMARKS"),
+        (VisibilitySmoothing, ["LANDMARKS"], ["NORM_FILTERED_LANDMARKS"], {"no_filter": {}}, "to FILTERED_LANDMARKS"),
+        (VisibilitySmoothing, ["LANDMARKS"], ["FILTERED_LANDMARKS"], {}, "exactly one of no_filter and low_pass"),
+        (
+            VisibilitySmoothing,
+            ["LANDMARKS", "NORM_LANDMARKS"],
+            ["FILTERED_LANDMARKS"],
+            {"no_filter": {}},
+            "exactly one of NORM_LANDMARKS",
+        ),
+        (
+            LandmarksSmoothing,
+            ["LANDMARKS"],
+            ["FILTERED_LANDMARKS"],
+            {"one_euro_filter": {"min_cutoff": 0}},
+            "min_cutoff must be positive",
+        ),
+    ],
+)
+def test_wrong_use_is_told(
+    calculator: type[Calculator], inputs: list[str], outputs: list[str], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        run_calculator(calculator, {name: [] for name in inputs}, options, outputs=outputs)
+
+
+def test_a_region_on_another_scale_is_told() -> None:
+    with pytest.raises(ValueError, match="on the scale of the landmarks; it is a Rect"):
+        _smoothed({"velocity_filter": {}}, _norm(SQUARE), OBJECT_SCALE_ROI=_every(Rect(0, 0, 1, 1), 1))
