@@ -93,6 +93,10 @@ class CameraSource(Calculator):
         if self.dropped:
             _LOGGER.info("%s: %d frames used, %d dropped", self._name, self._frames, self.dropped)
 
+    def reset(self, context: Context) -> None:
+        self.close(context)
+        self.open(context)
+
     def _read(self) -> None:
         """Takes frames off the device as fast as it has them: its own queue would only make them older."""
         while True:

@@ -57,6 +57,10 @@ class ResultsWriter(Calculator):
     def close(self, context: Context) -> None:
         self._file.close()
 
+    def reset(self, context: Context) -> None:
+        self.close(context)
+        self.open(context)
+
 
 def to_json(value: Any) -> str:
     """A value of a stream as JSON.

@@ -51,6 +51,10 @@ class VideoSource(Calculator):
     def close(self, context: Context) -> None:
         self._capture.release()
 
+    def reset(self, context: Context) -> None:
+        self.close(context)
+        self.open(context)
+
     def _next_timestamp(self) -> int:
         if self.fps is not None:
             return round(self._frames * 1_000_000 / self.fps)

@@ -82,6 +82,10 @@ class VideoWriter(Calculator):
                 raise OSError(f"{self._path} cannot be finished: {error}") from error
         self._partial.replace(self._path)
 
+    def reset(self, context: Context) -> None:
+        self.close(context)
+        self.open(context)
+
     def _write(self, frame: npt.NDArray[np.uint8], timestamp: int) -> None:
         if self._encoder is None:
             between = timestamp - self._held[1] if self._held else 0

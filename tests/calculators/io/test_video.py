@@ -10,6 +10,7 @@ from graphflow.calculators.io.sources import SourceError, open_source
 from graphflow.calculators.io.video_source import VideoSource
 from graphflow.calculators.io.video_writer import VideoWriter
 
+from graphflow.context import Binding, Connection, Context
 from graphflow.testing import run_calculator
 
 needs_av = pytest.mark.skipif(importlib.util.find_spec("av") is None, reason="needs PyAV: the [video] extra")
@@ -99,17 +100,17 @@ def test_frames_before_a_failure_are_playable(tmp_path: Path, encoder: str) -> N
     writer = VideoWriter({"path": str(path), "fps": 30})
     calls = iter(clip(4))
 
-    class Context:
+    class OneAfterAnother:
         timestamp = 0
 
         def __getitem__(self, port: object) -> np.ndarray:
             return next(calls)
 
-    writer.open(Context())  # type: ignore[arg-type]
+    writer.open(OneAfterAnother())  # type: ignore[arg-type]
     for _ in range(4):
-        writer.process(Context())  # type: ignore[arg-type]
+        writer.process(OneAfterAnother())  # type: ignore[arg-type]
     assert not path.exists()
-    writer.close(Context())  # type: ignore[arg-type]
+    writer.close(OneAfterAnother())  # type: ignore[arg-type]
     assert len(read(path)) == 4
 
 
@@ -214,3 +215,17 @@ def test_times_rise_where_the_container_has_none(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("graphflow.calculators.io.video_source.open_video", lambda path: Timeless())
     assert [timestamp for timestamp, _ in read(tmp_path)] == [0, 33_333, 66_666]
+
+
+def test_reset_starts_over(shared: Path) -> None:
+    source = VideoSource({"path": str(shared / "data" / "videos" / "pose_1.mp4")})
+    context = Context(Binding(outputs=(Connection("IMAGE", 0, "image", VideoSource.image),)))
+    source.open(context)
+    source.process(context)
+    source.process(context)
+    source.reset(context)
+    source.process(context)
+    source.close(context)
+    first, second, again = context.emitted[0]
+    assert (first.timestamp, second.timestamp, again.timestamp) == (0, 33_333, 0)
+    assert (first.value == again.value).all()
