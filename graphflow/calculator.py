@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from graphflow.context import Binding, Context
+from graphflow.context import Binding, Connection, Context
 from graphflow.ports import REQUIRED, Input, Option, OptionDeclaration, Output, Port
 
 T = TypeVar("T")
@@ -51,22 +51,25 @@ class Calculator:
             context[self.scaled] = context[self.value] * self.factor
     ```
 
-    A class attribute that says how time passes through the node:
+    Class attributes say how time passes through the node; where options or side packets decide, an instance sets its
+    own `process_timestamp_bounds` in `__init__`, and its own `timestamp_offset` there or in `open`:
 
     - `timestamp_offset`: outputs follow the inputs at this distance (microseconds; 0 for most), so that an output's
       bound rises with the inputs even when `process` emits nothing. None: outputs promise nothing by themselves.
     - `process_timestamp_bounds`: `process` is also called at timestamps where no packet arrived but time is settled.
     - `input_policy`: the policy that decides when `process` runs, unless the graph names another.
-    - `aliases`: further names this calculator is found by, as MediaPipe's typed families have them.
+    - `aliases`: further names this calculator is found by. As a mapping, a literal one, it binds each name to a payload
+      type, as MediaPipe's families have them: ports of the type `list[Item]`, with a `TypeVar` Item, become
+      `list[float]` for the alias `"SplitFloatVector": float`.
 
     The runtime makes a new instance for each run and calls `open` once, `process` for every set of inputs, `close` at
     the end. An instance is never entered by two threads at once unless the graph allows `max_in_flight` over 1.
     """
 
-    timestamp_offset: ClassVar[int | None] = 0
-    process_timestamp_bounds: ClassVar[bool] = False
+    timestamp_offset: int | None = 0
+    process_timestamp_bounds: bool = False
     input_policy: ClassVar[str] = "default"
-    aliases: ClassVar[tuple[str, ...]] = ()
+    aliases: ClassVar[tuple[str, ...] | Mapping[str, Any]] = ()
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         """Takes the options of one node, checked and converted to their declared types.
@@ -111,6 +114,13 @@ class Calculator:
             OptionError: the value is not of that type.
         """
         return _convert(cls, name, value)
+
+    def output_types(self, binding: Binding) -> Mapping[Connection, Any]:
+        """The types of those outputs and side outputs whose type the options decide.
+
+        Called when the graph is validated, with the options set; the other outputs carry what their port declares.
+        """
+        return {}
 
     def check(self, binding: Binding) -> Iterable[str]:
         """Says what is wrong with how the node is connected, beyond what the declarations can say; one line each.
@@ -167,7 +177,7 @@ def _convert(cls: type, name: str, value: Any) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join([name, *(str(part) for part in first["loc"])])
-        raise OptionError(name, f"option '{where}': {first['msg'].lower()}, not {first['input']!r}", where) from None
+        raise OptionError(name, f"option '{where}': {first['msg'][:1].lower()}{first['msg'][1:]}, not {first['input']!r}", where) from None
 
 
 def _without_none(annotation: Any) -> Any:

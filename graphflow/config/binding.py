@@ -11,7 +11,7 @@ from graphflow.calculator import Calculator, OptionError
 from graphflow.config.checked import CheckedNode
 from graphflow.config.expansion import port_name
 from graphflow.config.library import graph_names, module_names, neighbour_names
-from graphflow.config.spec import NodeSpec, PolicySpec, StreamRef
+from graphflow.config.spec import NodeSpec, PolicySpec, StreamRef, is_readable
 from graphflow.config.suggestions import did_you_mean
 from graphflow.context import Binding, Connection
 from graphflow.errors import Location, Problem
@@ -85,6 +85,7 @@ def _with_options(node: NodeSpec, calculator: type[Calculator], problems: list[P
     """An instance with the node's options; None where one of them is wrong."""
     before = len(problems)
     declared = calculator.options()
+    readable = True
 
     def report(option: str, message: str, hint: str = "") -> None:
         location = _option_location(node, option)
@@ -95,6 +96,9 @@ def _with_options(node: NodeSpec, calculator: type[Calculator], problems: list[P
             hint = did_you_mean(name, declared, "options") or "it takes none"
             report(name, f"{calculator.__name__} has no option '{name}'", hint)
             continue
+        if not is_readable(value):
+            readable = False
+            continue
         try:
             calculator.convert_option(name, value)
         except OptionError as error:
@@ -104,7 +108,7 @@ def _with_options(node: NodeSpec, calculator: type[Calculator], problems: list[P
             location = node.field_locations.get("options", node.location)
             message = f"node '{node.name}': {calculator.__name__} needs option '{name}'"
             problems.append(Problem(location, message, declaration.doc))
-    if len(problems) > before:
+    if len(problems) > before or not readable:
         return None
     try:
         return calculator(node.options)
@@ -140,12 +144,14 @@ def _connect(
     found: list[Connection] = []
     taken: dict[Port, list[StreamRef]] = {}
     seen: set[tuple[str, int]] = set()
+    meant: set[str] = set()
     for ref in refs:
         port = ports.get(ref.tag) or ports.get(ANY_TAG)
         if port is None:
             shown = f"'{ref.tag}'" if ref.tag else "without a tag"
             there = _shown_ports(ports.values())
             hint = did_you_mean(ref.tag, ports) if ref.tag else ""
+            meant |= {tag for tag in ports if tag and f"'{tag}'" in hint}
             hint = f"{hint} {word}s: {there}".strip() if there else f"it has no {word}s"
             problems.append(Problem(ref.location, f"node '{node.name}': {name} has no {word} {shown}", hint))
             continue
@@ -164,7 +170,7 @@ def _connect(
     if not gaps_allowed:
         _report_gaps(node, refs, word, problems)
     for tag, port in ports.items():
-        if port not in taken and not port.optional and tag != ANY_TAG:
+        if port not in taken and not port.optional and tag != ANY_TAG and tag not in meant:
             problems.append(_missing(node, port, field, word, name))
     return tuple(sorted(found, key=lambda connection: (connection.tag, connection.index)))
 
@@ -204,7 +210,11 @@ def _shown_ports(ports: Iterable[Port]) -> str:
 def resolved_types(node: CheckedNode, streams: dict[str, Any], side: bool) -> dict[str, Any]:
     """What the node's outputs (or side outputs) carry by name, given what is known of the streams it reads."""
     outputs = node.binding.side_outputs if side else node.binding.outputs
-    return {connection.name: output_type(node.binding, connection, streams) for connection in outputs}
+    types = {connection.name: output_type(node.binding, connection, streams) for connection in outputs}
+    if node.calculator.output_types is not Calculator.output_types:
+        decided = node.new_calculator().output_types(node.binding)
+        types |= {connection.name: decided[connection] for connection in outputs if connection in decided}
+    return types
 
 
 def output_type(binding: Binding, output: Connection, streams: dict[str, Any]) -> Any:

@@ -31,6 +31,8 @@ _HEAD_BYTES = 8192
 _GRAPH_NAME = re.compile(r"^graph:[ \t]*[\"']?([A-Za-z0-9_]+)|^type:[ \t]*[\"']([A-Za-z0-9_]+)", re.MULTILINE)
 _PBTXT_ONLY = sorted(set(GRAPH_FIELDS) - set(GRAPH_KEYS))
 _PBTXT_SIGN = re.compile(rf"^(?:{'|'.join(_PBTXT_ONLY)})[ \t]*[:{{]", re.MULTILINE)
+_YAML_ONLY = sorted(set(GRAPH_KEYS) - set(GRAPH_FIELDS))
+_YAML_SIGN = re.compile(rf"^(?:{'|'.join(_YAML_ONLY)})[ \t]*:", re.MULTILINE)
 _TEXT_SIGN = re.compile(r"\n|:\s|:$|\{")
 
 
@@ -142,6 +144,8 @@ def _shipped_file(name: str) -> Path | None:
 
 
 def _in_folder(folder: Path, name: str) -> Path | None:
+    if not name:
+        return None
     for ending in _ENDINGS:
         path = folder / f"{name}{ending}"
         if path.is_file():
@@ -177,8 +181,10 @@ def _is_file(path: Path) -> bool:
 
 
 def _syntax_of(text: str) -> Literal["yaml", "pbtxt"]:
-    # indented, the same words may name a YAML graph's nodes
-    return "pbtxt" if _PBTXT_SIGN.search(textwrap.dedent(text)) else "yaml"
+    # only what stands at the margin counts: indented, the same words may name a YAML graph's nodes
+    margin = textwrap.dedent(text)
+    pbtxt, yaml = _PBTXT_SIGN.search(margin), _YAML_SIGN.search(margin)
+    return "pbtxt" if pbtxt and not (yaml and yaml.start() < pbtxt.start()) else "yaml"
 
 
 def _shown(path: Path) -> str:

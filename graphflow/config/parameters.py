@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from graphflow.config.spec import GraphSpec, NodeSpec
+from graphflow.config.spec import UNREADABLE, GraphSpec, NodeSpec, is_readable
 from graphflow.config.suggestions import did_you_mean
 from graphflow.errors import Location, Problem
 from graphflow.ports import REQUIRED
@@ -65,7 +65,7 @@ class Parameters:
         value = self.substitute(text, location)
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        if value is not None:
+        if value is not UNREADABLE:
             self._report(location, f"'{field_name}' must be a whole number, but {text} is {value!r}")
         return default
 
@@ -74,7 +74,7 @@ class Parameters:
             return self.values[name]
         hint = did_you_mean(name, self.values, "parameters") or "the graph declares none under 'params'"
         self._report(location, f"no parameter '{name}'", hint)
-        return None
+        return UNREADABLE
 
     def _inside(self, match: re.Match[str], location: Location) -> str:
         if match[1]:
@@ -84,6 +84,8 @@ class Parameters:
             self._report(location, "'$' is followed by no parameter's name", "write $$ for a dollar sign")
             return "$"
         value = self._value(name, location)
+        if value is UNREADABLE:
+            return match[0]
         return str(value).lower() if isinstance(value, bool) else str(value)
 
     def _report(self, location: Location, message: str, hint: str = "") -> None:
@@ -128,7 +130,7 @@ def resolve(
         if default is REQUIRED:
             if name not in given:
                 problems.append(Problem(fallback, f"parameter '{name}' of {spec.name} must be set"))
-            default = None
+            default = UNREADABLE
         values[name] = default
     return values
 
@@ -146,16 +148,15 @@ _KINDS = {
 
 def _as_default(value: Any, default: Any) -> Any:
     """`value` as the kind of thing the default is, or `_WRONG`."""
-    if default is None or default is REQUIRED or value is None:
+    if default is None or default is REQUIRED or value is None or not is_readable(value):
         return value
     if isinstance(value, str) and not isinstance(default, str):
         try:
             value = yaml.safe_load(value)
         except yaml.YAMLError:
             return _WRONG
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(default, int) and not isinstance(default, bool) and isinstance(value, float):
+    numbers = [isinstance(entry, int | float) and not isinstance(entry, bool) for entry in (default, value)]
+    if all(numbers):
         return value  # a default of 1 does not forbid 1.5; the option it ends in says what it takes
     fits = isinstance(value, type(default)) and isinstance(value, bool) == isinstance(default, bool)
     return value if fits else _WRONG

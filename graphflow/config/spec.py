@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from graphflow.errors import Location
+
+
+class _Unreadable:
+    def __repr__(self) -> str:
+        return "unreadable"
+
+
+UNREADABLE: Final = _Unreadable()
+"""Stands in options for a value that could not be read; that is reported where it is found, and nowhere else."""
+
+
+def is_readable(value: Any) -> bool:
+    """Whether `UNREADABLE` is nowhere in a value."""
+    if isinstance(value, Mapping):
+        return all(is_readable(entry) for entry in value.values())
+    if isinstance(value, list):
+        return all(is_readable(entry) for entry in value)
+    return value is not UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def parse_text_format(text: str, file: str) -> Message:
     Raises:
         TextFormatError: it is not in the text format.
     """
-    return _Parser(text, file).message("", 0)
+    return _Parser(text, file).message("", 0, Location(file, 1, 1))
 
 
 _Token: TypeAlias = tuple[str, str, int]
@@ -88,8 +88,8 @@ class _Parser:
         self.tokens = list(self._tokenize())
         self.position = 0
 
-    def message(self, closing: str, depth: int) -> Message:
-        begin = self._location(self._peek()[2])
+    def message(self, closing: str, depth: int, begin: Location) -> Message:
+        """The fields up to the closing mark; `begin` is where the message's own field is named."""
         if depth > _DEEPEST:
             raise self._error("nested too deeply")
         fields: list[Field] = []
@@ -119,13 +119,13 @@ class _Parser:
         if kind == "mark" and text == "[":
             self._next()
             while not self._accept("]"):
-                yield Field(name, self._value(depth), location)
+                yield Field(name, self._value(depth, location), location)
                 if not self._accept(",") and self._peek()[1] != "]":
                     raise self._error("',' or ']' is expected in a list")
             return
         if not colon and text not in ("{", "<"):
             raise self._error(f"':' or '{{' is expected after '{name}'", offset)
-        yield Field(name, self._value(depth), location)
+        yield Field(name, self._value(depth, location), location)
 
     def _extension_name(self) -> str:
         parts: list[str] = []
@@ -136,10 +136,10 @@ class _Parser:
             parts.append(text)
         return "".join(parts)
 
-    def _value(self, depth: int) -> Any:
+    def _value(self, depth: int, field_location: Location) -> Any:
         kind, text, offset = self._next()
         if text in ("{", "<") and kind == "mark":
-            return self.message("}" if text == "{" else ">", depth + 1)
+            return self.message("}" if text == "{" else ">", depth + 1, field_location)
         if kind == "string":
             parts = [self._unescape(text[1:-1])]
             while self._peek()[0] == "string":

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from graphflow.config.names import NAME, TAG, parse_connection
-from graphflow.config.spec import ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
+from graphflow.config.spec import UNREADABLE, ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
 from graphflow.config.yaml_tree import YamlTree
 from graphflow.errors import Location, Problem
@@ -303,7 +303,7 @@ class _Reader:
             return value
         if isinstance(value, str) and _PARAMETER_INSIDE.match(value):
             deferred[field] = value
-        else:
+        elif value is not UNREADABLE:
             self.tree.report(node, f"'{field}' must be a whole number, not {value!r}")
         return default
 
@@ -312,7 +312,7 @@ class _Reader:
         if node is None:
             return False
         value = self.tree.value(node)
-        if not isinstance(value, bool):
+        if not isinstance(value, bool) and value is not UNREADABLE:
             self.tree.report(node, f"'{field}' must be true or false, not {value!r}")
         return value is True
 

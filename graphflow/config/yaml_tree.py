@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from graphflow.config.spec import UNREADABLE
 from graphflow.errors import Location, Problem
 
 # Composing never constructs objects, so no loader is unsafe here; libyaml's is ten times faster.
@@ -67,12 +68,12 @@ class YamlTree:
         if self._values > _MOST_VALUES:
             if self._values == _MOST_VALUES + 1:
                 self.report(node, f"more than {_MOST_VALUES} values", "anchors that repeat each other multiply")
-            return None
+            return UNREADABLE
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if id(node) in self._open:
             self.report(node, "an anchor contains itself")
-            return None
+            return UNREADABLE
         self._open.add(id(node))
         prefix = f"{path}." if path else ""
         result: Any
@@ -90,7 +91,7 @@ class YamlTree:
     def _scalar(self, node: yaml.ScalarNode) -> Any:
         tag = node.tag.removeprefix(_STANDARD)
         # YAML 1.1 takes 1e-3 for text because it has no point
-        if tag == "str" and node.style is None and _EXPONENT.match(node.value):
+        if tag == "str" and not node.style and _EXPONENT.match(node.value):
             return float(node.value)
         if tag in ("str", "timestamp"):
             return node.value
@@ -99,9 +100,9 @@ class YamlTree:
                 return yaml.constructor.SafeConstructor().construct_object(node)
             except (ValueError, KeyError, yaml.YAMLError):
                 self.report(node, f"'{node.value[:60]}' is not a value of type {tag}")
-                return None
+                return UNREADABLE
         self.report(node, f"unknown YAML tag '{node.tag}'", "graphs hold plain values only")
-        return None
+        return UNREADABLE
 
     def _compose(self, text: str) -> yaml.Node | None:
         loader = None
