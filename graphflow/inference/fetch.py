@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import shlex
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ def download_url(card: ModelCard, target: Path, progress: Progress) -> None:
                 file.write(chunk)
                 done += len(chunk)
                 progress(FetchProgress(step, done, total))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ModelError(f"model '{card.name}': {card.url} could not be downloaded: {error}") from error
     _check(target, card.sha256, f"model '{card.name}' as {card.url} gave it")
 

@@ -41,6 +41,8 @@ def test_unknown_operator_is_named_unless_its_branch_is_cut() -> None:
     with pytest.raises(ModelError, match=r"toy: cannot import warp \(first: operator 1 \(custom warp\)\); leave out"):
         import_tflite(model)
     assert import_tflite(model, (0,)).outputs == ["output0"]
+    unknown_first = TFLiteModel("toy", model.tensors, model.operators[::-1], model.inputs, model.outputs)
+    assert import_tflite(unknown_first, (0,)).outputs == ["output0"]
 
 
 def test_operator_with_impossible_inputs_is_located() -> None:

