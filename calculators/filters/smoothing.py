@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -69,9 +69,6 @@ class LandmarksSmoothing(Calculator):
     no_filter: NoFilter | None = Option(None, "do not smooth")
     velocity_filter: VelocityFilterOptions | None = Option(None, "smooth by speed over a window")
     one_euro_filter: OneEuroFilterOptions | None = Option(None, "smooth by the one-euro filter")
-    empty_landmarks_policy: Literal[
-        "EMPTY_LANDMARKS_POLICY_UNSPECIFIED", "EMPTY_LANDMARKS_POLICY_RESET", "EMPTY_LANDMARKS_POLICY_FAIL"
-    ] = Option("EMPTY_LANDMARKS_POLICY_FAIL", "what an empty list of landmarks does: begin anew, or end the run")
 
     def check(self, binding: Binding) -> Iterable[str]:
         connected = binding.slots.keys()
@@ -118,10 +115,7 @@ class LandmarksSmoothing(Calculator):
         if self._filter is None:
             return xyz
         if not len(xyz):
-            if self.empty_landmarks_policy != "EMPTY_LANDMARKS_POLICY_RESET":
-                raise ValueError("landmarks are empty; set empty_landmarks_policy to begin anew on such frames")
-            self._filter.reset()
-            return xyz
+            raise ValueError("an empty list of landmarks cannot be smoothed; send nothing to begin anew")
         value_scale = np.float32(1.0)
         if self._scaled:
             if scale is None:

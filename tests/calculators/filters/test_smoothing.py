@@ -65,15 +65,12 @@ def test_scores_pass_and_world_landmarks_need_no_image() -> None:
     assert 0.0 < world["FILTERED_LANDMARKS"][1][1].xyz[0, 0] < 0.125
 
 
-@pytest.mark.parametrize(("policy", "fails"), [("RESET", False), ("FAIL", True), ("UNSPECIFIED", True)])
-def test_an_empty_list_begins_anew_or_fails(policy: str, fails: bool) -> None:
-    frames = _norm(SQUARE, np.zeros((0, 3), np.float32), MOVED)
-    options = {"velocity_filter": {}, "empty_landmarks_policy": f"EMPTY_LANDMARKS_POLICY_{policy}"}
-    if fails:
-        with pytest.raises(ValueError, match="landmarks are empty"):
-            _smoothed(options, frames)
-    else:
-        np.testing.assert_allclose(_smoothed(options, frames)[2][1].xyz, MOVED, rtol=1e-6)
+@pytest.mark.parametrize("name", ["one_euro_filter", "velocity_filter"])
+def test_an_empty_list_fails_where_there_is_a_filter(name: str) -> None:
+    frames = _norm(SQUARE, np.zeros((0, 3), np.float32))
+    with pytest.raises(ValueError, match="an empty list of landmarks cannot be smoothed"):
+        _smoothed({name: {}}, frames)
+    assert len(_smoothed({"no_filter": {}}, frames)[1][1]) == 0
 
 
 def test_visibility_of_landmarks_without_any_is_zero() -> None:
