@@ -74,8 +74,6 @@ class _Expansion:
     left_out: dict[str, str] = field(default_factory=dict)
     paths: set[str] = field(default_factory=set)
     subgraphs: dict[tuple[str, str], GraphSpec | None] = field(default_factory=dict)
-    reported: set[Problem] = field(default_factory=set)
-    parameter_reports: set[tuple[Location, str]] = field(default_factory=set)
 
     def run(self, spec: GraphSpec, params: Mapping[str, Any]) -> GraphSpec:
         given, locations = self.overrides.parameters(params)
@@ -291,13 +289,10 @@ class _Expansion:
 
     def _parameters(self, spec: GraphSpec, values: Mapping[str, Any]) -> Parameters:
         # MediaPipe's text has no parameters, and its strings may hold a '$'
-        return Parameters(values, self.problems, self.parameter_reports, literal=spec.syntax == "pbtxt")
+        return Parameters(values, self.problems, literal=spec.syntax == "pbtxt")
 
     def _report(self, location: Location, message: str, hint: str = "") -> None:
-        problem = Problem(location, message, hint)
-        if problem not in self.reported:  # what is wrong inside a subgraph is wrong once, however often it is used
-            self.reported.add(problem)
-            self.problems.append(problem)
+        self.problems.append(Problem(location, message, hint))
 
 
 def is_calculator(name: str, folder: str) -> bool:

@@ -75,5 +75,5 @@ def check(spec: GraphSpec) -> CheckedGraph:
 
 
 def _raise(problems: list[Problem]) -> None:
-    if problems:
+    if problems:  # what is wrong inside a subgraph is wrong once, however often the graph is used
         raise GraphConfigError(list(dict.fromkeys(problems)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -27,7 +27,6 @@ class Parameters:
 
     values: Mapping[str, Any]
     problems: list[Problem]
-    reported: set[tuple[Location, str]] = field(default_factory=set)
     literal: bool = False
 
     def substitute(self, value: Any, location: Location) -> Any:
@@ -89,9 +88,7 @@ class Parameters:
         return str(value).lower() if isinstance(value, bool) else str(value)
 
     def _report(self, location: Location, message: str, hint: str = "") -> None:
-        if (location, message) not in self.reported:  # a subgraph used twice is wrong once
-            self.reported.add((location, message))
-            self.problems.append(Problem(location, message, hint))
+        self.problems.append(Problem(location, message, hint))
 
 
 def resolve(

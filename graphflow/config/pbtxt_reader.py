@@ -233,9 +233,7 @@ class _Reader:
         return False
 
     def _report(self, location: Location, message: str, hint: str = "") -> None:
-        problem = Problem(location, message, hint)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems.append(Problem(location, message, hint))
 
 
 def _unique_names(written: list[tuple[str, str]]) -> list[str]:

@@ -63,6 +63,12 @@ def test_unconnected_inputs_vanish_from_the_nodes_inside(graphs: Path) -> None:
     assert join.unconnected == {"BIAS": "'bias' comes into outer, which leaves it unconnected"}
 
 
+def test_a_calculator_is_preferred_to_a_graph_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("graph: PassThrough\nnodes: {}\n")
+    assert list(expanded("nodes: {n: {calculator: PassThrough}}\n")) == ["n"]
+
+
 def test_names_nest(graphs: Path) -> None:
     text = (
         "inputs: {VALUE: v}\nnodes:\n"

@@ -135,6 +135,7 @@ MISTAKES: dict[str, tuple[str, tuple[str, ...]]] = {
         node("", "Join", "{VALUE: a, BIAZ: «a}", "{TOTAL: b}"),
         ("Join has no input 'BIAZ'", "did you mean 'BIAS'", "inputs: VALUE, BIAS"),
     ),
+    "misspelt tag": (node("", inputs="{VALUES: «a}"), ("Double has no input 'VALUES'", "did you mean 'VALUE'")),
     "undeclared output": (
         node("", outputs="{RESULT: b, OTHER: «c}"),
         ("Double has no output 'OTHER'", "outputs: RESULT"),
@@ -198,6 +199,13 @@ MISTAKES: dict[str, tuple[str, tuple[str, ...]]] = {
             "  n: {calculator: ./calculators.py:Same, inputs: [p], outputs: [back]}\n"
         ),
         ("cycle without a back edge: loop -> n -> loop", "'back_edge: true' on input LOOP of 'loop'", "stream: back"),
+    ),
+    "cycle whose loop comes last": (
+        graph(
+            "  n: {calculator: ./calculators.py:Same, inputs: [p], outputs: [back]}\n"
+            "  loop: {calculator: ./calculators.py:Previous, inputs: {MAIN: a, LOOP: «back}, outputs: {PREVIOUS: p}}\n"
+        ),
+        ("cycle without a back edge: n -> loop -> n", "input LOOP of 'loop'"),
     ),
     "self loop": (
         graph("  n: {calculator: ./calculators.py:Same, inputs: [a, «c], outputs: [b, c]}\n"),

@@ -56,6 +56,11 @@ def test_back_edges_do_not_order(graphs: Path) -> None:
             "  s: {calculator: ./calculators.py:Shout, inputs: [v], outputs: [o]}\n",
             {"v": str, "q": str, "o": str},
         ),
+        # all branches of one input
+        (
+            double("n", "v", "m") + "  b: {calculator: ./calculators.py:Branch, inputs: [m], outputs: [o, q]}\n",
+            {"v": float, "m": float, "o": float, "q": float},
+        ),
     ],
 )
 def test_types_of_streams(nodes: str, types: dict[str, Any], graphs: Path) -> None:

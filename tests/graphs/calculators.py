@@ -86,6 +86,17 @@ class Same(Calculator):
             context.emit_packet(self.again, context.packet(self.anything, i), i)
 
 
+class Branch(Calculator):
+    """Sends everything every way."""
+
+    whole = Input()
+    branches = Output(same_as=whole, repeated=True)
+
+    def process(self, context: Context) -> None:
+        for i in range(context.count(self.branches)):
+            context.emit_packet(self.branches, context.packet(self.whole), i)
+
+
 class Previous(Calculator):
     """What came back from the last round."""
 
