@@ -227,7 +227,7 @@ def stream(
     Raises:
         GraphConfigError: the graph is wrong, or has no such output.
         ValueError: the source cannot be read.
-        CalculatorError: while iterating, where the run fails; the results before it have been yielded.
+        CalculatorError: while iterating, where the run fails; frames on their way then are lost.
     """
     from graphflow.calculators.io.sources import open_source
 

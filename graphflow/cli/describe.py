@@ -119,7 +119,9 @@ def _port(port: Port) -> dict[str, Any]:
 def _calculator_snippet(found: type[Calculator], written: str) -> str:
     node: dict[str, Any] = {"calculator": written}
     for side, kind in _KINDS:
-        ports = [port for port in found.ports() if type(port) is kind and not port.optional]
+        declared = [port for port in found.ports() if type(port) is kind]
+        # where all are optional, one shows how it is written
+        ports = [port for port in declared if not port.optional] or declared[: kind in (Input, Output)]
         if not ports:
             continue
         tagged = [port for port in ports if port.tag]
@@ -128,8 +130,8 @@ def _calculator_snippet(found: type[Calculator], written: str) -> str:
         else:
             node[side] = [f"{_tag(port)}:{_snake(_tag(port))}" if port.tag else side[:-1] for port in ports]
     options = {
-        name: f"<{type_name(found.option_type(name))}>" if declared.default is REQUIRED else _plain(declared.default)
-        for name, declared in found.options().items()
+        name: f"<{type_name(found.option_type(name))}>" if option.default is REQUIRED else _plain(option.default)
+        for name, option in found.options().items()
     }
     if options:
         node["options"] = options

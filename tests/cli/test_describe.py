@@ -1,0 +1,86 @@
+"""`graphflow list` and `graphflow describe`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from graphflow import config
+
+from .conftest import Cli
+
+
+def test_list_names_everything(cli: Cli) -> None:
+    outcome = cli("list")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "graphs\n  holistic  Body, both hands and face" in outcome.out
+    for name in ("PoseLandmarks", "Gate", "Inference", "pose_landmark_full"):
+        assert f"\n  {name} " in outcome.out
+
+
+def test_list_for_programs(cli: Cli) -> None:
+    listed = json.loads(cli("list", "--json").out)
+    assert list(listed) == ["graphs", "subgraphs", "calculators", "models"]
+    assert [entry["name"] for entry in listed["graphs"]] == config.graph_names()
+    assert all(entry["doc"] and "cannot be" not in entry["doc"] for entries in listed.values() for entry in entries)
+
+
+def test_describe_calculator(cli: Cli, graphs: Path) -> None:
+    outcome = cli("describe", f"{graphs}/calculators.py:Spell")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == (
+        "Spell — calculator\n\n"
+        "Turns numbers into text.\n\n"
+        "inputs\n  VALUE  float\n\n"
+        "outputs\n  TEXT  str\n\n"
+        "options\n  language  str  required  which language to spell in\n\n"
+        "in a graph\n"
+        "  spell:\n"
+        f"    calculator: {graphs}/calculators.py:Spell\n"
+        "    inputs:\n      VALUE: value\n"
+        "    outputs:\n      TEXT: text\n"
+        "    options:\n      language: <str>\n"
+    )
+
+
+def test_describe_calculator_for_programs(cli: Cli) -> None:
+    described = json.loads(cli("describe", "ImageToTensorCalculator", "--json").out)
+    assert (described["kind"], described["name"]) == ("calculator", "ImageToTensor")
+    assert {"IMAGE", "NORM_RECT"} <= {port["tag"] for port in described["inputs"]}
+    assert "output_tensor_width" in {option["name"] for option in described["options"]}
+
+
+def test_describe_graph(cli: Cli) -> None:
+    outcome = cli("describe", "holistic")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("Holistic — graph\n\nBody, both hands and face of the most prominent person")
+    assert "POSE_LANDMARKS: pose_landmarks" in outcome.out
+    described = json.loads(cli("describe", "holistic", "--json").out)
+    assert {"name": "smooth_landmarks", "default": True, "doc": ""} in described["params"]
+    types = {entry["name"]: entry["type"] for entry in described["outputs"]}
+    assert types["pose_landmarks"] == "NormalizedLandmarkList"
+
+
+@pytest.mark.parametrize("name", ["Gate", "ImageProperties", "Merge", "PreviousLoopback", "ResultsWriter", "Inference"])
+def test_snippet_is_a_node_that_can_be_read(cli: Cli, name: str) -> None:
+    snippet = json.loads(cli("describe", name, "--json").out)["yaml"]
+    body = "".join(f"  {line}\n" for line in snippet.splitlines())
+    [node] = config.read(f"graph: Test\nnodes:\n{body}").nodes
+    assert node.calculator == name
+    assert node.inputs
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Gata", "no graph or calculator is called 'Gata'; did you mean 'Gate'"),
+        ("./missing.py:Name", "no file"),
+        ("missing.yaml", "no graph file missing.yaml"),
+        ("xyzzy", "graphflow list names what there is"),
+    ],
+)
+def test_unknown_name(cli: Cli, name: str, message: str) -> None:
+    outcome = cli("describe", name)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert message in outcome.err
+    assert "Traceback" not in outcome.err
