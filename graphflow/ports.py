@@ -132,6 +132,18 @@ def runtime_types(annotation: Any) -> tuple[type, ...] | None:
     return (cls,)
 
 
+def bind_type(annotation: Any, payload: Any) -> Any:
+    """The annotated type with its type variable replaced.
+
+    >>> Item = typing.TypeVar("Item")
+    >>> bind_type(list[Item], float), bind_type(Item, float), bind_type(str, float)
+    (list[float], <class 'float'>, <class 'str'>)
+    """
+    if isinstance(annotation, typing.TypeVar):
+        return payload
+    return annotation[payload] if getattr(annotation, "__parameters__", ()) else annotation
+
+
 def type_name(annotation: Any) -> str:
     """A type as it is shown to people."""
     if annotation is Any:

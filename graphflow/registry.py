@@ -7,6 +7,7 @@ since importing every calculator for one graph would load every library they use
 from __future__ import annotations
 
 import ast
+import dataclasses
 import difflib
 import functools
 import importlib
@@ -16,8 +17,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from graphflow.calculator import Calculator
+from graphflow.ports import Port, bind_type
 
 ENTRY_POINT_GROUP = "graphflow.calculators"
 _SHIPPED = "graphflow.calculators"
@@ -67,14 +70,19 @@ def _index() -> Mapping[str, tuple[str, str]]:
     for root in (spec.submodule_search_locations or []) if spec else []:
         for path in sorted(Path(root).rglob("*.py")):
             module = ".".join([_SHIPPED, *path.relative_to(root).with_suffix("").parts])
+            bases = {"Calculator"}
             for node in ast.parse(path.read_bytes(), str(path)).body:
-                for name, owner in _calculators_in(node):
+                for name, owner in _calculators_in(node, bases):
                     found[name] = (module, owner)
+                    bases.add(owner)
     return found
 
 
-def _calculators_in(node: ast.stmt) -> list[tuple[str, str]]:
-    """The (name, class) pairs a top-level statement of a calculators' module may define."""
+def _calculators_in(node: ast.stmt, known: set[str]) -> list[tuple[str, str]]:
+    """The (name, class) pairs a top-level statement of a calculators' module may define.
+
+    `known` are the classes that are calculators already, so that their subclasses are too.
+    """
     if isinstance(node, ast.FunctionDef):
         decorated = any(isinstance(entry, ast.Name) and entry.id == "calculator" for entry in node.decorator_list)
         camel = "".join(word.capitalize() for word in node.name.split("_"))
@@ -83,14 +91,16 @@ def _calculators_in(node: ast.stmt) -> list[tuple[str, str]]:
         return []
     defines_process = any(isinstance(entry, ast.FunctionDef) and entry.name == "process" for entry in node.body)
     bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
-    aliases: tuple[str, ...] = ()
+    aliases: list[str] = []
     for entry in node.body:
         if not isinstance(entry, ast.Assign | ast.AnnAssign) or entry.value is None:
             continue
         targets = entry.targets if isinstance(entry, ast.Assign) else [entry.target]
         if any(isinstance(target, ast.Name) and target.id == "aliases" for target in targets):
-            aliases = tuple(ast.literal_eval(entry.value))
-    if not bases or not (defines_process or aliases or "Calculator" in bases):
+            value = entry.value
+            names = value.keys if isinstance(value, ast.Dict) else getattr(value, "elts", [])
+            aliases = [ast.literal_eval(name) for name in names if name is not None]
+    if not bases or not (defines_process or aliases or bases & known):
         return []
     return [(node.name, node.name), *((alias, node.name) for alias in aliases)]
 
@@ -100,6 +110,7 @@ def _entry_points() -> Mapping[str, importlib.metadata.EntryPoint]:
     return {entry.name: entry for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)}
 
 
+@functools.cache
 def _from_module(place: tuple[str, str], name: str) -> type[Calculator]:
     module_name, class_name = place
     module = importlib.import_module(module_name)
@@ -108,7 +119,23 @@ def _from_module(place: tuple[str, str], name: str) -> type[Calculator]:
         found = next(
             (value for value in vars(module).values() if isinstance(value, type) and value.__name__ == class_name), None
         )
-    return _checked(found, name)
+    calculator = _checked(found, name)
+    return calculator if name == class_name else _variant(calculator, name)
+
+
+def _variant(family: type[Calculator], alias: str) -> type[Calculator]:
+    """What an alias stands for: the calculator itself, or one whose ports carry the type that the alias binds."""
+    if not isinstance(family.aliases, Mapping):
+        return family
+    payload = family.aliases[alias]
+    bound: dict[Port, Port] = {}
+    for port in family.ports():
+        same_as = bound.get(port.same_as, port.same_as) if port.same_as is not None else None
+        bound[port] = dataclasses.replace(port, type=bind_type(port.type, payload), same_as=same_as)
+    declared = {name: getattr(family, name) for name in dir(family)}
+    attributes: dict[str, Any] = {name: bound[port] for name, port in declared.items() if isinstance(port, Port)}
+    attributes |= {"__doc__": family.__doc__, "__module__": family.__module__}
+    return type(alias, (family,), attributes)
 
 
 def _from_file(name: str, folder: Path) -> type[Calculator]:

@@ -3,42 +3,53 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from typing import Any
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 
 from graphflow import Calculator, Context, Input, Option, OptionGroup, Output
-from graphflow.context import Binding
+from graphflow.context import Binding, Connection
 
-from ..payloads import LandmarkList, NormalizedLandmarkList
+from ..payloads import Classification, Detection, LandmarkList, NormalizedLandmarkList, NormalizedRect
+from .items import Item
 
 
 class Range(OptionGroup):
     """Items `begin` up to, not including, `end`."""
 
-    begin: int
-    end: int
+    begin: int = 0
+    end: int = 0
 
 
 class Split(Calculator):
     """Emits ranges of a list of anything, or of a landmark list: one output for each range.
 
-    Source: MediaPipe SplitVectorCalculator and SplitLandmarksCalculator, whose names for single payload types are
-    aliases here.
+    A single landmark goes out as a list of one. Source: MediaPipe SplitVectorCalculator and SplitListsCalculator, whose
+    names for single payload types are aliases here.
     """
 
-    aliases = (
-        "SplitDetectionVector",
-        "SplitLandmarkList",
-        "SplitNormalizedLandmarkList",
-        "SplitNormalizedLandmarkListVector",
-        "SplitNormalizedRectVector",
-        "SplitTensorVector",
-        "SplitFloatVector",
-    )
+    aliases = {
+        "SplitAffineMatrixVector": list[np.ndarray],
+        "SplitClassificationListVector": list[list[Classification]],
+        "SplitDetectionVector": list[Detection],
+        "SplitFloatVector": list[float],
+        "SplitImageVector": list[np.ndarray],
+        "SplitLandmarkList": LandmarkList,
+        "SplitLandmarkVector": list[Any],
+        "SplitMatrixVector": list[np.ndarray],
+        "SplitNormalizedLandmarkList": NormalizedLandmarkList,
+        "SplitNormalizedLandmarkListVector": list[NormalizedLandmarkList],
+        "SplitNormalizedRectVector": list[NormalizedRect],
+        "SplitTensorVector": list[np.ndarray],
+        "SplitTfLiteTensorVector": list[np.ndarray],
+        "SplitUint64tVector": list[int],
+        "MovableSplitGlBufferVector": list[np.ndarray],
+        "MovableSplitImageFrameVector": list[np.ndarray],
+    }
 
-    items = Input("", doc="a list, or a landmark list")
+    items = Input("", Item, "a list, or a landmark list")
     parts = Output("", doc="the items of one range, or of all of them combined", repeated=True)
 
     ranges: list[Range] = Option(doc="the ranges, in the order of the outputs")
@@ -60,6 +71,14 @@ class Split(Calculator):
         if self.combine_outputs and _overlapping(self.ranges):
             yield "combined ranges must not overlap"
 
+    def output_types(self, binding: Binding) -> Mapping[Connection, Any]:
+        container = self.items.type
+        if isinstance(container, TypeVar):
+            return {}
+        items = get_args(container)
+        emitted = items[0] if self.element_only and items else container
+        return dict.fromkeys(binding.outputs, emitted)
+
     def process(self, context: Context) -> None:
         items = context[self.items]
         if items is None:
@@ -71,7 +90,8 @@ class Split(Calculator):
             context[self.parts] = take(items, [i for part in self.ranges for i in range(part.begin, part.end)])
             return
         for index, part in enumerate(self.ranges):
-            value = items[part.begin] if self.element_only else take(items, range(part.begin, part.end))
+            bare = self.element_only and not isinstance(items, LandmarkList | NormalizedLandmarkList)
+            value = items[part.begin] if bare else take(items, range(part.begin, part.end))
             context.emit(self.parts, value, index=index)
 
 
@@ -81,9 +101,10 @@ def take(items: Any, indices: Sequence[int]) -> Any:
         return [items[index] for index in indices]
     chosen = np.asarray(indices, dtype=np.intp)
     columns = {field.name: getattr(items, field.name) for field in dataclasses.fields(items)}
-    return type(items)(**{name: None if column is None else column[chosen] for name, column in columns.items()})
+    taken: dict[str, Any] = {name: None if column is None else column[chosen] for name, column in columns.items()}
+    return type(items)(**taken)
 
 
 def _overlapping(ranges: Sequence[Range]) -> bool:
     ordered = sorted(ranges, key=lambda part: part.begin)
-    return any(first.end > second.begin for first, second in zip(ordered, ordered[1:], strict=False))
+    return any(first.end > second.begin for first, second in itertools.pairwise(ordered))

@@ -97,15 +97,14 @@ class Node:
         self.calculator: Calculator
         binding = checked.binding
         self.inputs = [InputQueue(entry.name, self, entry.back_edge) for entry in binding.inputs]
-        offset = checked.calculator.timestamp_offset if self.inputs else None
-        self.outputs = [OutputStream(entry.name, offset) for entry in binding.outputs]
+        self.outputs = [OutputStream(entry.name) for entry in binding.outputs]
         self.is_source = not self.inputs and bool(self.outputs)
         self.max_in_flight = checked.spec.max_in_flight
         self.queue_size = default_queue_size if checked.spec.queue_size is None else checked.spec.queue_size
         self.policy = POLICIES[checked.input_policy.name](
             self.inputs,
             [(entry.tag, entry.index) for entry in binding.inputs],
-            checked.calculator.process_timestamp_bounds,
+            checked.new_calculator().process_timestamp_bounds,  # options may decide it
             checked.input_policy.options,
         )
         self.throttling: set[InputQueue] = set()
@@ -261,6 +260,8 @@ class Node:
 
     def _opened(self, task: Task) -> None:
         self.needs_close = True
+        for output in self.outputs:
+            output.offset = self.calculator.timestamp_offset if self.inputs else None
         self._release(task)
         self.status = Status.OPENED
         if self.is_source:

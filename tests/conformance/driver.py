@@ -102,8 +102,8 @@ class _Run:
 
     def finish(self) -> None:
         """Winds down a run that failed at its start."""
-        self.graph.close_all_sources()
         with contextlib.suppress(GraphflowError):
+            self.graph.close_all_sources()
             self.graph.wait_until_done()
 
     def _perform(self, operation: dict[str, Any]) -> None:
