@@ -40,7 +40,7 @@ FRAME_US = 33333
 """Between frames, whatever the video says: what the recorder used."""
 
 NO_PERSON = ("asl_hand.25fps.mp4", "hand_reach.mp4")
-"""A hand without a body: the body MediaPipe reports there means nothing, and moves by tens of pixels at every change."""
+"""A hand without a body: the body MediaPipe reports there means nothing, and moves by tens of pixels at any change."""
 
 Frames = list[npt.NDArray[np.uint8]]
 Floats = npt.NDArray[np.float32]
