@@ -177,7 +177,8 @@ def _convert(cls: type, name: str, value: Any) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join([name, *(str(part) for part in first["loc"])])
-        raise OptionError(name, f"option '{where}': {first['msg'][:1].lower()}{first['msg'][1:]}, not {first['input']!r}", where) from None
+        reason = first["msg"][:1].lower() + first["msg"][1:]
+        raise OptionError(name, f"option '{where}': {reason}, not {first['input']!r}", where) from None
 
 
 def _without_none(annotation: Any) -> Any:
