@@ -28,6 +28,7 @@ QUEUE_SIZE: Final = 4
 """Packets that may wait on a stream: enough to keep every core busy, few enough that frames do not pile up."""
 
 _LOOKAHEAD: Final = 2
+_PICTURE_TAGS: Final = ("OVERLAY", "IMAGE", "VIDEO")
 _MAILBOX: Final = "stream_mailbox"
 
 
@@ -386,7 +387,7 @@ def _check_type(graph: CheckedGraph, stream_name: str, produced: Any, consumed: 
 
 
 def _is_picture(graph: CheckedGraph, output: StreamRef) -> bool:
-    return output.tag == "OVERLAY" or graph.stream_types.get(output.name) is np.ndarray
+    return output.tag in _PICTURE_TAGS or graph.stream_types.get(output.name) is np.ndarray
 
 
 def _cannot(graph: CheckedGraph, message: str, hint: str = "") -> GraphConfigError:

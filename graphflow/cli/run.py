@@ -17,7 +17,7 @@ from graphflow.cli.reporting import FAILED, INTERRUPTED, WRONG_USAGE, UsageError
 from graphflow.cli.settings import parse_settings
 from graphflow.config.checked import CheckedGraph
 from graphflow.context import Context
-from graphflow.errors import GraphCancelled
+from graphflow.errors import GraphCancelled, GraphflowError
 from graphflow.ports import Input, SideInput
 from graphflow.runtime import Graph
 
@@ -74,7 +74,10 @@ def run_graph(request: RunRequest) -> None:
     composed = _composed(request, checked, frames, info, tally)
     graph = Graph(composed, num_threads=request.threads, prune=True)
     started = time.monotonic()
-    run = pipeline.Run(graph, {_TALLY: tally})
+    try:
+        run = pipeline.Run(graph, {_TALLY: tally})
+    except GraphflowError as error:  # a side packet that only Python could give
+        raise UsageError(f"'{request.graph}' cannot be run from the command line: {error}") from error
     source_node = composed.nodes[0].spec.name if info else None
     progress = RunProgress(checked.spec.name, _total(request, info), live=bool(info and info.live))
     interrupted = _watch(run, tally, progress, source_node)

@@ -71,11 +71,29 @@ def test_without_files_it_says_what_was_found(cli: Cli, graphs: Path, video: Pat
     assert "Nothing was written: -o overlay.mp4 draws it, --save results.jsonl keeps the numbers." in outcome.out
 
 
+SHIFTED = """\
+graph: Shifted
+inputs: {{IMAGE: image}}
+side_inputs: {{OFFSET: offset}}
+outputs: {{RESULT: shifted}}
+nodes:
+  measure:
+    calculator: {folder}/brightness.py:Brightness
+    inputs: {{IMAGE: image}}
+    outputs: {{MEAN: mean}}
+  shift:
+    calculator: {folder}/calculators.py:Offset
+    inputs: {{VALUE: mean}}
+    side_inputs: {{OFFSET: offset}}
+    outputs: {{RESULT: shifted}}
+"""
+
 WRONG_ARGUMENTS: list[tuple[list[str], str]] = [
     (["holistc", "-i", "{video}"], "no graph 'holistc' — did you mean 'holistic'? shipped graphs: holistic"),
     (["nothing.yaml", "-i", "{video}"], "no graph file nothing.yaml"),
     (["{graph}"], "say what to run"),
     (["{shining}", "-i", "{video}"], "takes no frames from outside: leave out -i"),
+    (["{shifted}", "-i", "{video}"], "cannot be run from the command line: graph 'Shifted' needs the side packet"),
     (["{graph}", "-i", "missing.mp4"], "no file missing.mp4"),
     (["{graph}", "-i", "sub/missing.mp4"], "no file sub/missing.mp4: there is no folder sub"),
     (["{graph}", "-i", "{graph}"], "cannot be opened as a video: it is not a video"),
@@ -104,7 +122,13 @@ def test_wrong_arguments(
     cli: Cli, graphs: Path, video: Path, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     (tmp_path / "folder.jsonl").mkdir()
-    names = {"graph": graphs / "brightness.yaml", "shining": graphs / "shining.yaml", "video": video}
+    (tmp_path / "shifted.yaml").write_text(SHIFTED.format(folder=graphs))
+    names = {
+        "shifted": "shifted.yaml",
+        "graph": graphs / "brightness.yaml",
+        "shining": graphs / "shining.yaml",
+        "video": video,
+    }
     outcome = cli("run", *(argument.format(**names) for argument in arguments))
     assert message in outcome.err
     assert "Traceback" not in outcome.err
