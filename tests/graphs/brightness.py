@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from graphflow import Calculator, Context, Input, Option, Output
 class Brightness(Calculator):
     """Measures the mean of an image.
 
-    Counts its calls in `calls`, over all runs.
+    Counts its calls in `calls`, over all runs, and tells `on_frame` the number of each frame.
     """
 
     image = Input("IMAGE", np.ndarray)
@@ -21,12 +22,14 @@ class Brightness(Calculator):
     interrupt_at: int = Option(-1, "number of the frame at which to do what Ctrl-C does")
 
     calls: ClassVar[int] = 0
+    on_frame: ClassVar[Callable[[int], None]] = staticmethod(lambda frame: None)
 
     def open(self, context: Context) -> None:
         self.frame = 0
 
     def process(self, context: Context) -> None:
         Brightness.calls += 1
+        Brightness.on_frame(self.frame)
         if self.frame == self.fail_at:
             raise RuntimeError("the frame is too dark to read")
         if self.frame == self.interrupt_at:
