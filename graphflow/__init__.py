@@ -7,7 +7,8 @@ from graphflow.loading import load
 from graphflow.packet import Packet
 from graphflow.pipeline import Result, stream
 from graphflow.ports import Input, Option, OptionGroup, Output, SideInput, SideOutput
-from graphflow.runtime import Graph
+from graphflow.runtime import Graph, Poller
+from graphflow.services import Service
 
 __all__ = [
     "Calculator",
@@ -24,8 +25,10 @@ __all__ = [
     "OptionGroup",
     "Output",
     "Packet",
+    "Poller",
     "Problem",
     "Result",
+    "Service",
     "SideInput",
     "SideOutput",
     "Stop",

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from graphflow.context import Binding, Connection, Context
 from graphflow.ports import REQUIRED, Input, Option, OptionDeclaration, Output, Port
+from graphflow.services import Service
 
 T = TypeVar("T")
 
@@ -58,6 +59,9 @@ class Calculator:
       bound rises with the inputs even when `process` emits nothing. None: outputs promise nothing by themselves.
     - `process_timestamp_bounds`: `process` is also called at timestamps where no packet arrived but time is settled.
     - `input_policy`: the policy that decides when `process` runs, unless the graph names another.
+    - `reads_headers`: `open` runs only once the nodes in front have opened, so that `context.header` is there.
+    - `services`: the shared objects the node uses, for `context.service`.
+    - `dropped`: how many packets the calculator left out so far, for `Graph.statistics`; count it on the instance.
     - `aliases`: further names this calculator is found by. As a mapping, a literal one, it binds each name to a payload
       type, as MediaPipe's families have them: ports of the type `list[Item]`, with a `TypeVar` Item, become
       `list[float]` for the alias `"SplitFloatVector": float`.
@@ -69,6 +73,9 @@ class Calculator:
     timestamp_offset: int | None = 0
     process_timestamp_bounds: bool = False
     input_policy: ClassVar[str] = "default"
+    reads_headers: ClassVar[bool] = False
+    services: ClassVar[tuple[Service, ...]] = ()
+    dropped: int = 0
     aliases: ClassVar[tuple[str, ...] | Mapping[str, Any]] = ()
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
@@ -116,9 +123,10 @@ class Calculator:
         return _convert(cls, name, value)
 
     def output_types(self, binding: Binding) -> Mapping[Connection, Any]:
-        """The types of those outputs and side outputs whose type the options decide.
+        """The types of those outputs and side outputs whose type the options or the connections decide.
 
-        Called when the graph is validated, with the options set; the other outputs carry what their port declares.
+        A tuple of input connections stands for the type that they carry, which must be one and the same. Called when the
+        graph is validated, with the options set; the other outputs carry what their port declares.
         """
         return {}
 

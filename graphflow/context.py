@@ -9,6 +9,7 @@ from typing import Any
 from graphflow import timestamp as ts
 from graphflow.packet import Packet, freeze
 from graphflow.ports import Input, Output, Port, SideInput, SideOutput, runtime_types, type_name
+from graphflow.services import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +53,32 @@ class Context:
     """
 
     __slots__ = (
+        "_services",
         "_side_inputs",
         "binding",
         "bounds",
         "closed",
         "emitted",
+        "headers",
+        "headers_set",
         "node",
         "packets",
         "side_emitted",
         "timestamp",
     )
 
-    def __init__(self, binding: Binding, side_inputs: Sequence[Any] = (), node: str = "") -> None:
+    def __init__(
+        self,
+        binding: Binding,
+        side_inputs: Sequence[Any] = (),
+        node: str = "",
+        services: Mapping[str, Any] | None = None,
+    ) -> None:
         self.binding = binding
         self.node = node
+        self.headers: Sequence[Any] = ()
+        self.headers_set: dict[int, Any] = {}
+        self._services = services or {}
         self.timestamp = ts.UNSTARTED
         self._side_inputs = side_inputs
         self.packets: Sequence[Packet] = ()
@@ -158,6 +171,31 @@ class Context:
         slots = self.binding.slots.get(port)
         if slots:
             self.closed.add(slots[index])
+
+    def header(self, port: Port, index: int = 0) -> Any:
+        """What the producer of an input said about the whole stream before any packet; None where nothing.
+
+        Only for calculators with `reads_headers`, and not across back edges.
+        """
+        slots = self.binding.slots.get(port)
+        return self.headers[slots[index]] if slots and self.headers else None
+
+    def set_header(self, port: Port, value: Any, index: int = 0) -> None:
+        """Says something about a whole output stream to the nodes that read it; in `open` only.
+
+        Raises:
+            ValueError: the node is open already.
+        """
+        if self.timestamp != ts.UNSTARTED:
+            raise ValueError(f"the header of output {self._name(port, index)} can be set in open only")
+        slots = self.binding.slots.get(port)
+        if slots and value is not None:
+            freeze(value)
+            self.headers_set[slots[index]] = value
+
+    def service(self, service: Service) -> Any:
+        """The shared object behind a service that the calculator lists in `services`; None where there is none."""
+        return self._services.get(service.key)
 
     def is_closed(self, port: Port, index: int = 0) -> bool:
         """Whether the output was closed."""

@@ -58,7 +58,9 @@ def run_calculator(
     results: dict[str, list[tuple[int, Any]]] = {
         _name(connection): [] for connection in (*binding.outputs, *binding.side_outputs)
     }
-    context = Context(binding, [sides[(c.tag, c.index)] for c in binding.side_inputs], calculator.__name__)
+    side_values = [sides[(c.tag, c.index)] for c in binding.side_inputs]
+    services = {service.key: service.create() for service in calculator.services if service.create}
+    context = Context(binding, side_values, calculator.__name__, services)
 
     def step(call: Any, timestamp: int, packets: list[Packet]) -> None:
         context.begin(timestamp, packets)
@@ -76,7 +78,7 @@ def run_calculator(
         for timestamp in sorted({timestamp for column in columns for timestamp in column}):
             packets = [Packet(column.get(timestamp), timestamp) for column in columns]
             step(instance.process, timestamp, packets)
-        while not any(isinstance(port, Input) for port in instance.ports()):
+        while binding.outputs and not binding.inputs:  # a source
             step(instance.process, ts.UNSTARTED, [])
     except Stop:
         pass

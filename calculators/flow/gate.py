@@ -16,6 +16,8 @@ class Gate(Calculator):
     closes its outputs at its first input, so that nothing downstream waits for it. Source: MediaPipe GateCalculator.
     """
 
+    reads_headers = True
+
     data = Input("", doc="what may pass", repeated=True, optional=True)
     allow_stream = Input("ALLOW", bool, "true lets the packets of the same timestamp pass", optional=True)
     disallow_stream = Input("DISALLOW", bool, "true holds the packets of the same timestamp back", optional=True)
@@ -40,6 +42,8 @@ class Gate(Calculator):
             yield "there must be as many data outputs as data inputs"
 
     def open(self, context: Context) -> None:
+        for index in range(context.count(self.data)):
+            context.set_header(self.passed, context.header(self.data, index), index)
         self._last = {"GATE_ALLOW": True, "GATE_DISALLOW": False}.get(self.initial_gate_state)
         allow, disallow = context[self.allow_side], context[self.disallow_side]
         self._by_side = context.is_connected(self.allow_side) or context.is_connected(self.disallow_side)

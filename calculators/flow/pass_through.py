@@ -14,6 +14,8 @@ class PassThrough(Calculator):
     Source: MediaPipe PassThroughCalculator.
     """
 
+    reads_headers = True
+
     data = Input("*", doc="anything")
     passed = Output("*", doc="the same", same_as=data)
     side = SideInput("*", doc="anything", optional=True)
@@ -30,6 +32,8 @@ class PassThrough(Calculator):
             yield "every side input needs a side output of the same tag and index"
 
     def open(self, context: Context) -> None:
+        for index in range(context.count(self.data)):
+            context.set_header(self.passed, context.header(self.data, index), index)
         for index, value in enumerate(context[self.side]):
             context.emit(self.passed_side, value, index=index)
 

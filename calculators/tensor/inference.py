@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from graphflow import Calculator, Context, Input, Option, Output
+from graphflow import Calculator, Context, Input, Option, Output, Service
 from graphflow.context import Binding
 from graphflow.inference import InferenceSession, open_session
 
 from ..payloads import Tensors
 from .tensors import TensorsOrOne, tensor_list
+
+SESSIONS = Service("graphflow.inference", create=lambda: open_session)
+"""How nodes open models: a function with the arguments of `graphflow.inference.open_session`."""
 
 
 class Inference(Calculator):
@@ -24,6 +27,8 @@ class Inference(Calculator):
 
     Source: MediaPipe's InferenceCalculator.
     """
+
+    services = (SESSIONS,)
 
     tensors = Input("TENSORS", TensorsOrOne, "float32, in the model's order; images [1, H, W, C]")
     all_outputs = Output("TENSORS", Tensors, "every output of the model, in its order; this or TENSOR", optional=True)
@@ -47,7 +52,7 @@ class Inference(Calculator):
 
     def open(self, context: Context) -> None:
         wanted = tuple(sorted(connection.index for connection in context.connections(self.output)))
-        self._session = open_session(self._model(), wanted or None, self.threads)
+        self._session = context.service(SESSIONS)(self._model(), wanted or None, self.threads)
         self._positions = tuple(self._session.output_indices.index(output) for output in wanted)
 
     def process(self, context: Context) -> None:

@@ -13,22 +13,30 @@ from graphflow.packet import Packet, freeze
 from graphflow.ports import runtime_types, type_name
 from graphflow.runtime.observers import Observer
 from graphflow.runtime.plan import prune
+from graphflow.runtime.pollers import Poller
 from graphflow.runtime.scheduler import Scheduler, State
+from graphflow.services import Service
 
 ObserverCallback = Callable[[Packet], None]
 
 
 @dataclass(frozen=True, slots=True)
 class NodeStatistics:
-    """What one node did in a run: calls, seconds inside the calculator, and the deepest of its input queues.
+    """What one node did in a run.
 
-    `dropped` counts what a live source or a limiter left out: the `dropped` attribute of the calculator.
+    Attributes:
+        runs: calls of the calculator, with `open` and `close`.
+        seconds: inside those calls.
+        queue_depth: packets that wait now in the longest of its input queues.
+        queue_peak: the most that ever waited in one of them.
+        dropped: packets that a live source or a limiter left out.
     """
 
     runs: int
     seconds: float
+    queue_depth: int
     queue_peak: int
-    dropped: int = 0
+    dropped: int
 
 
 class Graph:
@@ -64,6 +72,9 @@ class Graph:
         self._prune = prune
         self._wanted = wanted
         self._observers: list[tuple[str, ObserverCallback, bool]] = []
+        self._pollers: list[Poller] = []
+        self._services: dict[str, Any] = {}
+        self._outputs_seen = 0
         self._scheduler: Scheduler | None = None
         self._input_types = {entry.name: checked.stream_types.get(entry.name, Any) for entry in checked.spec.inputs}
 
@@ -82,18 +93,39 @@ class Graph:
         Raises:
             GraphflowError: there is no such stream, or the graph runs.
         """
-        if self._running():
-            raise GraphflowError(f"graph '{self.name}' runs: observe streams before start()")
-        if stream not in self.checked.stream_types:
-            exists = ", ".join(entry.name for entry in self.checked.spec.outputs)
-            raise GraphflowError(f"graph '{self.name}' has no stream '{stream}'; its outputs are: {exists or 'none'}")
+        self._check_stream(stream)
         self._observers.append((stream, callback, bounds))
 
-    def start(self, side_packets: Mapping[str, Any] | None = None) -> None:
-        """Starts a run.
+    def poll(self, stream: str, *, bounds: bool = False, max_queue_size: int = -1) -> Poller:
+        """Gives a poller, from which the packets of a stream are pulled while the graph runs.
+
+        Args:
+            stream: as for `observe`.
+            bounds: also give empty packets where time advanced without one.
+            max_queue_size: packets that may wait in the poller before the sources that feed it have to; -1: any number.
 
         Raises:
-            GraphflowError: a side packet is missing or of the wrong type, or the graph runs already.
+            GraphflowError: there is no such stream, or the graph runs.
+        """
+        self._check_stream(stream)
+        poller = Poller(stream, bounds, max_queue_size)
+        self._pollers.append(poller)
+        return poller
+
+    def set_service(self, service: Service, value: Any) -> None:
+        """Gives the object behind a service, for the runs that start from now on."""
+        self._services[service.key] = value
+
+    def start(self, side_packets: Mapping[str, Any] | None = None, headers: Mapping[str, Any] | None = None) -> None:
+        """Starts a run.
+
+        Args:
+            side_packets: values of side packets by name.
+            headers: what to say about whole graph inputs before any packet, by stream.
+
+        Raises:
+            GraphflowError: a side packet or service is missing, a side packet is of the wrong type, a header is for no
+                input of the graph, or the graph runs already.
         """
         if self._running():
             raise GraphflowError(f"graph '{self.name}' runs already: wait_until_done() or cancel() first")
@@ -101,12 +133,20 @@ class Graph:
         self._check_side_packets(given)
         checked = self.checked
         if self._prune:
-            checked = prune(checked, {*self._wanted, *(stream for stream, _, _ in self._observers)})
-        scheduler = Scheduler(checked, self._num_threads)
+            read = [*(stream for stream, _, _ in self._observers), *(poller.stream for poller in self._pollers)]
+            checked = prune(checked, {*self._wanted, *read})
+        for name in headers or {}:
+            if name not in {entry.name for entry in checked.spec.inputs}:
+                raise GraphflowError(f"graph '{self.name}' has no input '{name}' to give a header for")
+        scheduler = Scheduler(checked, self._num_threads, given, self._provide_services(), headers or {})
         for stream, callback, bounds in self._observers:
-            scheduler.add_observer(Observer(stream, callback, bounds, scheduler))
+            scheduler.add_reader(Observer(stream, callback, bounds, scheduler))
+        for poller in self._pollers:
+            poller.attach(scheduler)
+            scheduler.add_reader(poller)
         self._scheduler = scheduler
-        scheduler.start(given)
+        self._outputs_seen = 0
+        scheduler.start()
 
     def add_packet(self, stream: str, value: Any, timestamp: int, *, wait: bool = True) -> None:
         """Adds a packet to a graph input, after waiting for room where a queue is full.
@@ -171,6 +211,27 @@ class Graph:
         scheduler.wait(scheduler.idle)
         self._raise_errors()
 
+    def wait_for_output(self) -> bool:
+        """Blocks until an observer has been called since the last call of this; False when the run ends before.
+
+        Raises:
+            CalculatorError: the run has failed.
+        """
+        scheduler = self._started()
+        scheduler.wait(lambda: scheduler.delivered > self._outputs_seen or scheduler.over())
+        self._raise_errors()
+        came = scheduler.delivered > self._outputs_seen
+        self._outputs_seen = scheduler.delivered
+        return came
+
+    def pause(self) -> None:
+        """Lets no calculator start until `resume`; those that run finish, and packets can be added meanwhile."""
+        self._started().pause(True)
+
+    def resume(self) -> None:
+        """Goes on after `pause`."""
+        self._started().pause(False)
+
     def wait_until_done(self) -> None:
         """Blocks until the run is over: inputs closed, sources exhausted, everything worked through and closed.
 
@@ -212,11 +273,11 @@ class Graph:
         """What each node of the current or last run has done so far, by node name."""
         return {
             node.name: NodeStatistics(
-                node.runs,
-                node.busy_ns / 1e9,
-                max((queue.peak for queue in node.inputs), default=0),
-                # a node has no calculator before it is opened
-                getattr(getattr(node, "calculator", None), "dropped", 0),
+                runs=node.runs,
+                seconds=node.busy_ns / 1e9,
+                queue_depth=max((len(queue.packets) for queue in node.inputs), default=0),
+                queue_peak=max((queue.peak for queue in node.inputs), default=0),
+                dropped=node.calculator.dropped if node.calculator else 0,
             )
             for node in self._started().nodes
         }
@@ -235,6 +296,28 @@ class Graph:
             exists = ", ".join(scheduler.inputs) or "none"
             raise GraphflowError(f"graph '{self.name}' has no input '{stream}'; its inputs are: {exists}")
         return scheduler
+
+    def _check_stream(self, stream: str) -> None:
+        if self._running():
+            raise GraphflowError(f"graph '{self.name}' runs: observe and poll streams before start()")
+        if stream not in self.checked.stream_types:
+            exists = ", ".join(entry.name for entry in self.checked.spec.outputs)
+            raise GraphflowError(f"graph '{self.name}' has no stream '{stream}'; its outputs are: {exists or 'none'}")
+
+    def _provide_services(self) -> Mapping[str, Any]:
+        """The objects behind all services that nodes use; made here where the application gave none."""
+        for node in self.checked.nodes:
+            for service in node.calculator.services:
+                if service.key in self._services:
+                    continue
+                if service.create is not None:
+                    self._services[service.key] = service.create()
+                elif not service.optional:
+                    raise GraphflowError(
+                        f"node '{node.spec.name}' of graph '{self.name}' needs the service '{service.key}': "
+                        f"give it with Graph.set_service"
+                    )
+        return self._services
 
     def _check_side_packets(self, given: Mapping[str, Any]) -> None:
         provided = {entry.name for node in self.checked.nodes for entry in node.binding.side_outputs}

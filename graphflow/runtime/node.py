@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
@@ -67,17 +67,19 @@ class Task:
         node, context = self.node, self.context
         started = time.perf_counter_ns()
         try:
+            calculator = node.calculator
+            if calculator is None:
+                calculator = node.calculator = node.checked.new_calculator()
             if self.action is Action.OPEN:
-                node.calculator = node.checked.new_calculator()
                 context.begin(ts.UNSTARTED, ())
-                node.calculator.open(context)
+                calculator.open(context)
             elif self.action is Action.CLOSE:
                 context.begin(ts.DONE, ())
-                node.calculator.close(context)
+                calculator.close(context)
             else:
                 current = self.sets[0]
                 context.begin(current.timestamp, current.packets)
-                node.calculator.process(context)
+                calculator.process(context)
         except Stop as stop:
             self.stopped = self.action is Action.PROCESS
             self.error = None if self.stopped else stop
@@ -89,12 +91,27 @@ class Task:
 class Node:
     """One node of a running graph."""
 
-    def __init__(self, checked: CheckedNode, index: int, scheduler: Scheduler, default_queue_size: int) -> None:
+    def __init__(
+        self,
+        checked: CheckedNode,
+        index: int,
+        scheduler: Scheduler,
+        default_queue_size: int,
+        side_packets: Mapping[str, Any],
+        services: Mapping[str, Any],
+    ) -> None:
         self.checked = checked
         self.name = checked.spec.name
         self.index = index
         self.scheduler = scheduler
-        self.calculator: Calculator
+        self.calculator: Calculator | None = None
+        self.status = Status.PREPARED
+        self.needs_close = False
+        self.active = False
+        self._evaluating = self._evaluate_again = False
+        self.runs = 0
+        self.busy_ns = 0
+        self._services = services
         binding = checked.binding
         self.inputs = [InputQueue(entry.name, self, entry.back_edge) for entry in binding.inputs]
         self.outputs = [OutputStream(entry.name) for entry in binding.outputs]
@@ -109,23 +126,16 @@ class Node:
         )
         self.throttling: set[InputQueue] = set()
         self.ancestor_sources: list[Node] = []
-        self.prepare({})
-
-    def prepare(self, side_packets: dict[str, Any]) -> None:
-        """Makes the node ready for a new run with the side packets known at its start."""
-        self.status = Status.PREPARED
-        self.needs_close = False
-        self.active = False
-        self._evaluating = self._evaluate_again = False
-        self.throttling.clear()
-        self.side_inputs = [side_packets.get(entry.name) for entry in self.checked.binding.side_inputs]
-        self.context = Context(self.checked.binding, self.side_inputs, self.name)
-        self.runs = 0
-        self.busy_ns = 0
+        self.side_inputs = [side_packets.get(entry.name) for entry in binding.side_inputs]
+        self.context = self._new_context()
         self.prepare_streams()
+
+    def _new_context(self) -> Context:
+        return Context(self.checked.binding, self.side_inputs, self.name, self._services)
 
     def prepare_streams(self) -> None:
         """Empties queues and outputs, for a new run or a new stream of packets."""
+        self.throttling.clear()
         self.in_flight: deque[Task] = deque()
         self._batch: list[InputSet] = []
         self._close_scheduled = False
@@ -163,6 +173,8 @@ class Node:
                     self._schedule_ready()
                 if not self._evaluate_again:
                     break
+        except StreamError as error:  # a policy met a packet it cannot work with
+            self.scheduler.fail_stream(self, None, [], error)
         finally:
             self._evaluating = False
 
@@ -195,7 +207,7 @@ class Node:
     def _schedule(self, action: Action, sets: list[InputSet]) -> None:
         context = self.context
         if self.max_in_flight > 1 and action is Action.PROCESS:
-            context = Context(self.checked.binding, self.side_inputs, self.name)
+            context = self._new_context()
             context.closed = self.context.closed
         task = Task(self, action, context, sets)
         self.in_flight.append(task)
@@ -260,13 +272,14 @@ class Node:
 
     def _opened(self, task: Task) -> None:
         self.needs_close = True
-        for output in self.outputs:
-            output.offset = self.calculator.timestamp_offset if self.inputs else None
+        calculator = self.calculator
+        for position, output in enumerate(self.outputs):
+            output.offset = calculator.timestamp_offset if calculator and self.inputs else None
+            output.header = task.context.headers_set.get(position)
         self._release(task)
         self.status = Status.OPENED
-        if self.is_source:
-            self.scheduler.source_opened(self)
-        elif self.inputs:
+        self.scheduler.opened(self)
+        if self.inputs:
             self.scheduler.evaluate(self)
 
     def _closed(self) -> None:
@@ -320,7 +333,7 @@ class Node:
 
     def clean_up(self) -> BaseException | None:
         """Closes a calculator the run left open; called without the lock once no thread works on the graph."""
-        if not self.needs_close:
+        if not self.needs_close or self.calculator is None:
             return None
         self.needs_close = False
         self.status = Status.CLOSED

@@ -31,7 +31,7 @@ class Observer:
         self._last = ts.UNSET
 
     def prepare(self) -> None:
-        """Forgets the last run."""
+        """Starts over, for a new stream of packets."""
         self.queue.prepare()
         self.events.clear()
         self.delivering = False

@@ -13,7 +13,7 @@ import os
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -23,6 +23,7 @@ from graphflow.errors import CalculatorError, GraphCancelled
 from graphflow.packet import Packet
 from graphflow.runtime.node import Action, Node, Status, Task
 from graphflow.runtime.observers import Observer
+from graphflow.runtime.pollers import Poller
 from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 
 _LOG = logging.getLogger("graphflow")
@@ -50,9 +51,24 @@ class Pool:
 
 
 class Scheduler:
-    """Runs the nodes of one graph."""
+    """One run of a graph.
 
-    def __init__(self, graph: CheckedGraph, num_threads: int | None) -> None:
+    Args:
+        graph: what to run.
+        num_threads: threads of the default executor; default what the graph says, else one for each core.
+        side_packets: by name, those given from outside.
+        services: shared objects by key.
+        headers: of graph inputs, by stream.
+    """
+
+    def __init__(
+        self,
+        graph: CheckedGraph,
+        num_threads: int | None,
+        side_packets: Mapping[str, Any],
+        services: Mapping[str, Any],
+        headers: Mapping[str, Any],
+    ) -> None:
         self._graph = graph
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
@@ -66,11 +82,24 @@ class Scheduler:
         self._pending_evaluations: deque[Node] = deque()
         self._depth = 0
         self._observed: deque[Observer] = deque()
+        self.errors: list[CalculatorError | GraphCancelled] = []
+        self.side_packets = dict(side_packets)
+        self.delivered = 0
+        self._paused = False
+        self._running = 0
+        self._closed_inputs: set[str] = set()
+        self._stopping = False
+        self._opened_sources: list[Node] = []
+        self._active_sources: list[Node] = []
+        self._unopened: dict[Node, set[str | Node]] = {}
 
         self.nodes = [
-            Node(checked, index, self, graph.spec.max_queue_size) for index, checked in enumerate(graph.nodes)
+            Node(checked, index, self, graph.spec.max_queue_size, side_packets, services)
+            for index, checked in enumerate(graph.nodes)
         ]
         self.inputs = {entry.name: OutputStream(entry.name) for entry in graph.spec.inputs}
+        for name, header in headers.items():
+            self.inputs[name].header = header
         self._input_throttling: dict[str, set[InputQueue]] = {name: set() for name in self.inputs}
         self._streams = dict(self.inputs)
         for node in self.nodes:
@@ -78,8 +107,7 @@ class Scheduler:
         self._producers = {output.name: node for node in self.nodes for output in node.outputs}
         self._side_consumers: dict[str, list[tuple[Node, int]]] = {}
         self._connect()
-        self.observers: list[Observer] = []
-        self._reset_run()
+        self._readers: list[Observer | Poller] = []
 
     def _connect(self) -> None:
         for node in self.nodes:
@@ -98,39 +126,29 @@ class Scheduler:
                     frontier += [self._producers[q.name] for q in current.inputs if q.name in self._producers]
             node.ancestor_sources = [ancestor for ancestor in ancestors if ancestor.is_source]
 
-    def _reset_run(self) -> None:
-        self.errors: list[CalculatorError | GraphCancelled] = []
-        self.side_packets: dict[str, Any] = {}
-        self._running = 0
-        self._closed_inputs: set[str] = set()
-        self._stopping = False
-        self._opened_sources: list[Node] = []
-        self._active_sources: list[Node] = []
-        self._missing_sides: dict[Node, set[str]] = {}
-
     # -- the life of a run ---------------------------------------------------------------------------------------
 
-    def start(self, side_packets: dict[str, Any]) -> None:
-        """Starts the threads and opens the nodes whose side packets are known."""
+    def add_reader(self, reader: Observer | Poller) -> None:
+        """Lets an observer or poller follow its stream; a pruned stream has nothing to follow."""
+        self._readers.append(reader)
+        if reader.stream in self._streams:
+            self._streams[reader.stream].mirrors.append(reader.queue)
+            reader.queue.on_fullness = self._fullness_changed
+
+    def start(self) -> None:
+        """Starts the threads and opens the nodes that wait for nothing."""
         with self.lock:
-            self._reset_run()
             self.state = State.RUNNING
-            self.side_packets = dict(side_packets)
             provided = {entry.name for node in self.nodes for entry in node.checked.binding.side_outputs}
-            for stream in self.inputs.values():
-                stream.prepare()
-            for throttling in self._input_throttling.values():
-                throttling.clear()
-            for observer in self.observers:
-                observer.prepare()
             for node in self.nodes:
-                node.prepare(self.side_packets)
+                self._unopened[node] = {
+                    entry.name for entry in node.checked.binding.side_inputs if entry.name in provided
+                }
+                if node.checked.calculator.reads_headers:
+                    before = [queue.name for queue in node.inputs if not queue.back_edge]
+                    self._unopened[node] |= {self._producers[name] for name in before if name in self._producers}
             for node in self.nodes:
-                missing = {entry.name for entry in node.checked.binding.side_inputs} & provided
-                if missing:
-                    self._missing_sides[node] = missing
-                else:
-                    self.push(node.new_open_task())
+                self._open_if_ready(node)
             for pool in self._pools.values():
                 for number in range(pool.threads):
                     name = f"graphflow-{self._graph.spec.name or 'graph'}-{pool.name or 'default'}-{number}"
@@ -139,11 +157,11 @@ class Scheduler:
                     worker.start()
             self._when_idle()
 
-    def add_observer(self, observer: Observer) -> None:
-        """Lets an observer follow its stream from the next start on; a pruned stream has nothing to follow."""
-        self.observers.append(observer)
-        if observer.stream in self._streams:
-            self._streams[observer.stream].mirrors.append(observer.queue)
+    def _open_if_ready(self, node: Node) -> None:
+        if self._unopened.get(node) == set():
+            del self._unopened[node]
+            node.context.headers = [self._streams[queue.name].header for queue in node.inputs]
+            self.push(node.new_open_task())
 
     def has_threads(self) -> bool:
         """Whether a run was started and not yet waited for."""
@@ -182,12 +200,13 @@ class Scheduler:
                 stream.prepare()
             for throttling in self._input_throttling.values():
                 throttling.clear()
-            for observer in self.observers:
-                observer.prepare()
+            for reader in self._readers:
+                reader.prepare()
             for node in self.nodes:
-                node.throttling.clear()
                 node.prepare_streams()
         for node in self.nodes:
+            if node.calculator is None:
+                continue
             node.context.begin(ts.UNSTARTED, ())
             try:
                 node.calculator.reset(node.context)
@@ -213,7 +232,7 @@ class Scheduler:
                     stream.propagate(packets, bound)
             except StreamError as error:
                 self.fail_input(name, packets[0].timestamp if packets else None, str(error))
-            self._wake()
+            self.wake()
         self._deliver()
         with self.lock:
             self._when_idle()
@@ -227,14 +246,29 @@ class Scheduler:
             self._stopping = True
             for node in self._active_sources:
                 self.evaluate(node)
-            self._wake()
+            self.wake()
             self._when_idle()
 
     def cancel(self) -> None:
+        """Ends the run once the running calculators have returned."""
         with self.lock:
             if self.state is State.RUNNING:
+                self._paused = False
                 self._record(GraphCancelled())
                 self._when_idle()
+
+    def pause(self, paused: bool) -> None:
+        """Lets nothing new start, or go on; what runs is finished."""
+        with self.lock:
+            self._paused = paused
+            if not paused:
+                for pool in self._pools.values():
+                    pool.changed.notify_all()
+                self._when_idle()
+
+    def over(self) -> bool:
+        """Whether the run has ended or failed."""
+        return self.state is State.TERMINATED or bool(self.errors)
 
     # -- callbacks of nodes, under the lock ----------------------------------------------------------------------
 
@@ -274,13 +308,16 @@ class Scheduler:
         self.side_packets[name] = value
         for consumer, slot in self._side_consumers.get(name, ()):
             consumer.side_inputs[slot] = value
-            missing = self._missing_sides.get(consumer, set())
-            missing.discard(name)
-            if not missing and self._missing_sides.pop(consumer, None) is not None:
-                self.push(consumer.new_open_task())
+            self._unopened.get(consumer, set()).discard(name)
+            self._open_if_ready(consumer)
 
-    def source_opened(self, node: Node) -> None:
-        self._opened_sources.append(node)
+    def opened(self, node: Node) -> None:
+        """A node is open: sources can start, and nodes that read its headers can open."""
+        if node.is_source:
+            self._opened_sources.append(node)
+        for waiting in [other for other, missing in self._unopened.items() if node in missing]:
+            self._unopened[waiting].discard(node)
+            self._open_if_ready(waiting)
 
     def observed(self, observer: Observer) -> None:
         if observer not in self._observed and not observer.delivering:
@@ -291,10 +328,11 @@ class Scheduler:
         assert task.error is not None
         self._record(self._describe(node, task.context.timestamp, task.error, task.action.name.lower()))
 
-    def fail_stream(self, node: Node, stream: str, packets: list[Packet], error: StreamError) -> None:
-        """A node broke the order of one of its output streams."""
+    def fail_stream(self, node: Node, stream: str | None, packets: list[Packet], error: StreamError) -> None:
+        """A node broke the order of one of its output streams, or (None) its input policy cannot go on."""
         timestamp = packets[0].timestamp if packets else None
-        self._record(self._describe(node, timestamp, error, f"output '{stream}'", code="INVALID_ARGUMENT"))
+        place = "its input policy" if stream is None else f"output '{stream}'"
+        self._record(self._describe(node, timestamp, error, place, code="INVALID_ARGUMENT"))
 
     # -- errors --------------------------------------------------------------------------------------------------
 
@@ -359,9 +397,11 @@ class Scheduler:
         """Grows the queues that hold everything up, or reports them; false where none does."""
         full = {queue for node in self.nodes for queue in node.throttling}
         full |= {queue for queues in self._input_throttling.values() for queue in queues}
+        # what a poller holds back is for its user to take, so its queue keeps its size
+        full = {queue for queue in full if isinstance(queue.consumer, Node)}
         for queue in full:
             consumer = queue.consumer
-            reader = consumer.name if isinstance(consumer, Node) else "an observer"
+            reader = consumer.name if isinstance(consumer, Node) else "a reader"
             if self._graph.spec.report_deadlock:
                 self._record(
                     CalculatorError(
@@ -381,7 +421,7 @@ class Scheduler:
 
     def _when_idle(self) -> None:
         """Nothing runs: start the next sources, grow a queue that holds everything up, or end the run."""
-        while self.state is State.RUNNING and self.idle():
+        while self.state is State.RUNNING and not self._paused and self.idle():
             self._active_sources = [node for node in self._active_sources if node.status is not Status.CLOSED]
             exhausted = not self._active_sources and not self._opened_sources and self.inputs_closed()
             if self.errors or exhausted:
@@ -393,7 +433,7 @@ class Scheduler:
             throttled = self._active_sources or any(self._input_throttling.values())
             if not (throttled and self._unthrottle()):
                 break
-        self._wake()
+        self.wake()
         self.changed.notify_all()
 
     def _activate_sources(self) -> None:
@@ -404,7 +444,8 @@ class Scheduler:
             node.active = True
             self.evaluate(node)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Rouses threads for the tasks that wait."""
         for pool in self._pools.values():
             if pool.idle and pool.waiting:
                 pool.changed.notify(min(pool.idle, len(pool.waiting)))
@@ -414,7 +455,7 @@ class Scheduler:
     def _work(self, pool: Pool) -> None:
         with self.lock:
             while True:
-                while not pool.waiting:
+                while not pool.waiting or self._paused:
                     if self.state is State.TERMINATED:
                         return
                     pool.idle += 1
@@ -424,7 +465,7 @@ class Scheduler:
                 self._running += 1
                 again = True
                 while again:
-                    self._wake()
+                    self.wake()
                     self._unlocked(task.run)
                     again = task.node.finish(task) and not self.errors
                 if self._observed:
@@ -454,6 +495,8 @@ class Scheduler:
                         observer.delivering = False
                         break
                     packet = observer.events.popleft()
+                    self.delivered += 1
+                    self.changed.notify_all()
                 try:
                     observer.callback(packet)
                 except Exception as error:

@@ -37,6 +37,7 @@ class InputQueue:
         "consumer",
         "max_size",
         "name",
+        "on_added",
         "on_fullness",
         "ordered",
         "packets",
@@ -49,6 +50,7 @@ class InputQueue:
         self.back_edge = back_edge
         self.max_size = -1
         self.on_fullness: Callable[[InputQueue], None] | None = None
+        self.on_added: Callable[[], None] | None = None
         self.prepare()
 
     def prepare(self) -> None:
@@ -93,6 +95,8 @@ class InputQueue:
         self.peak = max(self.peak, len(self.packets))
         if not was_full and self.full and self.on_fullness:
             self.on_fullness(self)
+        if self.on_added:
+            self.on_added()
         if was_empty and self.packets:
             self.consumer.input_changed()
 
@@ -177,7 +181,7 @@ class InputQueue:
 class OutputStream:
     """A stream at its source: what was promised so far, and the queues it feeds."""
 
-    __slots__ = ("bound", "closed", "mirrors", "name", "offset")
+    __slots__ = ("bound", "closed", "header", "mirrors", "name", "offset")
 
     def __init__(self, name: str, offset: int | None = None) -> None:
         self.name = name
@@ -189,6 +193,7 @@ class OutputStream:
         """Forgets the last run."""
         self.bound = ts.PRESTREAM
         self.closed = False
+        self.header: object = None
 
     def bound_after(self, input_timestamp: int, emitted: list[Packet], promised: int | None) -> int:
         """The bound after an invocation at `input_timestamp`, UNSET where it says nothing new.

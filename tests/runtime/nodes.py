@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import ClassVar
 
-from graphflow import Calculator, Context, Input, Option, Output, SideInput, SideOutput, Stop
+from graphflow import Calculator, Context, Input, Option, Output, Service, SideInput, SideOutput, Stop
 
 
 class Count(Calculator):
@@ -161,3 +161,54 @@ class Collect(Calculator):
 
     def process(self, context: Context) -> None:
         self.seen.append((context.timestamp, context[self.number]))
+
+
+UNITS = Service("test.units", create=lambda: 1000)
+REQUIRED_UNITS = Service("test.required")
+
+
+class Announce(Calculator):
+    """Says in its header what follows."""
+
+    number = Input("", int)
+    passed = Output("", int)
+
+    def open(self, context: Context) -> None:
+        context.set_header(self.passed, f"numbers from {context.node}")
+
+    def process(self, context: Context) -> None:
+        context[self.passed] = context[self.number]
+
+
+class ReadHeader(Calculator):
+    """Emits, for every packet, the header of its input."""
+
+    reads_headers = True
+    number = Input("", int)
+    header = Output("", str)
+
+    def open(self, context: Context) -> None:
+        self._header = context.header(self.number)
+
+    def process(self, context: Context) -> None:
+        context[self.header] = self._header or "none"
+
+
+class Scale(Calculator):
+    """Uses a shared object."""
+
+    services = (UNITS,)
+    number = Input("", int)
+    scaled = Output("", int)
+
+    def process(self, context: Context) -> None:
+        context[self.scaled] = context[self.number] * context.service(UNITS)
+
+
+class NeedService(Calculator):
+    services = (REQUIRED_UNITS,)
+    number = Input("", int)
+    passed = Output("", int)
+
+    def process(self, context: Context) -> None:
+        context[self.passed] = context.service(REQUIRED_UNITS)
