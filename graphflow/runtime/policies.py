@@ -243,16 +243,18 @@ class FixedSizePolicy(DefaultPolicy):
         self._target = int(options.get("target_queue_size", 1))
         self._all_queues = bool(options.get("fixed_min_size", False))
         self._kept = ts.UNSET
+        for queue in self.queues:  # cut as packets arrive: the node may be busy, or wait for another input
+            queue.on_added = self._drop
 
     def prepare(self) -> None:
         super().prepare()
         self._kept = ts.UNSET
 
     def readiness(self) -> tuple[Readiness, int]:
-        self._drop(keep_one=False)
+        self._drop()
         ready, timestamp = super().readiness()
         while ready is Readiness.PROCESS and timestamp < self._kept:
-            self._drop(keep_one=False)
+            self._drop()
             ready, timestamp = super().readiness()
         return ready, timestamp
 
@@ -264,7 +266,7 @@ class FixedSizePolicy(DefaultPolicy):
             first = min(first, head - 1 if empty and ts.is_range_value(head) else head)
         return super().take(first)
 
-    def _drop(self, keep_one: bool) -> None:
+    def _drop(self, keep_one: bool = False) -> None:
         if self._all_queues:
             if any(len(queue.packets) < self._trigger for queue in self.queues):
                 return
@@ -337,9 +339,9 @@ class MuxPolicy(InputPolicy):
         return packets
 
     def _selected(self) -> InputQueue:
-        value = int(self.queues[-1].packets[0].value)
-        if not 0 <= value < len(self.queues) - 1:
-            raise StreamError(f"SELECT is {value}, but there are {len(self.queues) - 1} inputs to select from")
+        value = self.queues[-1].packets[0].value
+        if not isinstance(value, int) or not 0 <= value < len(self.queues) - 1:
+            raise StreamError(f"SELECT is {value!r}, but there are {len(self.queues) - 1} inputs to select from")
         return self.queues[value]
 
     def _drop_before(self, timestamp: int) -> None:
