@@ -125,8 +125,8 @@ class Calculator:
     def output_types(self, binding: Binding) -> Mapping[Connection, Any]:
         """The types of those outputs and side outputs whose type the options or the connections decide.
 
-        A tuple of input connections stands for the type that they carry, which must be one and the same. Called when the
-        graph is validated, with the options set; the other outputs carry what their port declares.
+        A tuple of input connections stands for the type that they carry, which must be one and the same. Called when
+        the graph is validated, with the options set; the other outputs carry what their port declares.
         """
         return {}
 
