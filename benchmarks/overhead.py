@@ -16,6 +16,7 @@ Absolute numbers belong to one machine at one moment: quote the ratio.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -36,7 +37,7 @@ def chain(nodes: int) -> str:
         [
             'input_stream: "s0"',
             'output_stream: "out"',
-            *(_pass_through([first], [second]) for first, second in zip(names, names[1:], strict=False)),
+            *(_pass_through([first], [second]) for first, second in itertools.pairwise(names)),
         ]
     )
 
@@ -94,9 +95,7 @@ def serve_mediapipe(text: str, threads: int | None) -> None:
 
     graph.observe_output_stream("out", observe)
     graph.start_run()
-    answer(
-        lambda now: graph.add_packet_to_input_stream("s0", create(now).at(now)), graph.wait_until_idle, lambda: seen
-    )
+    answer(lambda now: graph.add_packet_to_input_stream("s0", create(now).at(now)), graph.wait_until_idle, lambda: seen)
 
 
 def answer(add: Callable[[int], Any], wait: Callable[[], Any], seen: Callable[[], int]) -> None:
