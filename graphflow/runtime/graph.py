@@ -11,6 +11,7 @@ from graphflow.config.checked import CheckedGraph
 from graphflow.errors import CalculatorError, GraphflowError
 from graphflow.packet import Packet, freeze
 from graphflow.ports import runtime_types, type_name
+from graphflow.runtime.diagnosis import diagnose
 from graphflow.runtime.observers import Observer
 from graphflow.runtime.plan import prune
 from graphflow.runtime.pollers import Poller
@@ -281,6 +282,13 @@ class Graph:
             )
             for node in self._started().nodes
         }
+
+    def diagnose(self) -> str:
+        """Who waits for what in the current or last run: each node with its calls, its queues and what it waits for.
+
+        For whoever wonders why a graph does not move; it can be called from any thread while the graph runs or hangs.
+        """
+        return diagnose(self.name, self._started())
 
     def _running(self) -> bool:
         return self._scheduler is not None and self._scheduler.has_threads()

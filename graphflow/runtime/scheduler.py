@@ -177,6 +177,17 @@ class Scheduler:
         """Whether nothing runs and nothing is ready to."""
         return not self._running and not any(pool.waiting for pool in self._pools.values()) and not self._observed
 
+    def describe(self) -> str:
+        """Where the run stands, in words."""
+        waiting = sum(len(pool.waiting) for pool in self._pools.values())
+        paused = ", paused" if self._paused else ""
+        return f"{self.state.name.lower()}{paused}, {self._running} calls running, {waiting} waiting for a thread"
+
+    def waits_to_open(self, node: Node) -> list[str]:
+        """The side packets a node needs before it opens, and the nodes that must be open before it."""
+        missing = self._unopened.get(node, set())
+        return sorted(f"'{entry.name if isinstance(entry, Node) else entry}'" for entry in missing)
+
     def shut_down(self) -> None:
         """Ends the threads and closes what the run left open; called once the run has terminated."""
         with self.lock:

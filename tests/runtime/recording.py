@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import graphflow
-from graphflow import Calculator, Context, Input, Option, Output, SideInput
+from graphflow import Calculator, Context, Input, Option, Output, SideInput, SideOutput
 from graphflow import timestamp as ts
 
 Run = tuple[int, tuple[Any, ...]]
@@ -55,6 +55,19 @@ class Record(Calculator):
 
     def close(self, context: Context) -> None:
         context[self.log].runs.append(CLOSE)
+
+
+class ProvideLate(Calculator):
+    """Provides the log as a side packet, once it is let go."""
+
+    log = SideInput("LOG", Log)
+    late = SideOutput("", Log)
+
+    def open(self, context: Context) -> None:
+        log: Log = context[self.log]
+        log.entered.set()
+        assert log.leave.wait(timeout=10)
+        context[self.late] = log
 
 
 class Exam(Calculator):
