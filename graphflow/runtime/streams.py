@@ -95,10 +95,10 @@ class InputQueue:
         self.peak = max(self.peak, len(self.packets))
         if not was_full and self.full and self.on_fullness:
             self.on_fullness(self)
-        if self.on_added:
-            self.on_added()
         if was_empty and self.packets:
             self.consumer.input_changed()
+        if self.on_added:
+            self.on_added()
 
     def set_bound(self, bound: int) -> None:
         """Raises the bound; the consumer hears of it only where no packet waits before it.
