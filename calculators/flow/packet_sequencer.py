@@ -20,7 +20,7 @@ class PacketSequencer(Calculator):
     input_policy = "immediate"
 
     inputs = Input("INPUT", doc="rare packets, such as choices a user makes", repeated=True)
-    ticks = Input("TICK", doc="streams that set the pace", repeated=True)
+    ticks = Input("TICK", doc="streams that set the pace", repeated=True, optional=True)
     outputs = Output("OUTPUT", doc="INPUT on the time of the ticks", repeated=True, same_as=inputs)
 
     def check(self, binding: Binding) -> Iterable[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -207,23 +207,29 @@ def _shown_ports(ports: Iterable[Port]) -> str:
     return ", ".join(port.tag or "(without a tag)" for port in ports)
 
 
-def resolved_types(node: CheckedNode, streams: dict[str, Any], side: bool) -> dict[str, Any]:
-    """What the node's outputs (or side outputs) carry by name, given what is known of the streams it reads."""
-    outputs = node.binding.side_outputs if side else node.binding.outputs
-    types = {connection.name: output_type(node.binding, connection, streams) for connection in outputs}
+Sources = Mapping[Connection, tuple[Connection, ...]]
+"""The inputs whose type an output shares, by output."""
+
+
+def decided_types(node: CheckedNode) -> tuple[dict[Connection, Any], dict[Connection, tuple[Connection, ...]]]:
+    """What a node's outputs and side outputs carry, and the inputs whose type they share instead where they do."""
+    binding = node.binding
+    types: dict[Connection, Any] = {}
+    sources: dict[Connection, tuple[Connection, ...]] = {}
+    decided: Mapping[Connection, Any] = {}
     if node.calculator.output_types is not Calculator.output_types:
-        decided = node.new_calculator().output_types(node.binding)
-        types |= {connection.name: decided[connection] for connection in outputs if connection in decided}
-    return types
+        decided = node.new_calculator().output_types(binding)
+    for output in (*binding.outputs, *binding.side_outputs):
+        own = decided.get(output, output.port.type)
+        paired = _paired_input(binding, output) if output not in decided else None
+        shared = own if isinstance(own, tuple) else () if paired is None else (paired,)
+        types[output] = Any if isinstance(own, tuple) else own
+        if shared:
+            sources[output] = shared
+    return types, sources
 
 
-def output_type(binding: Binding, output: Connection, streams: dict[str, Any]) -> Any:
-    """The type of one output: the declared one, or that of the input it is `same_as`."""
-    source = paired_input(binding, output)
-    return output.port.type if source is None else streams.get(source.name, source.port.type)
-
-
-def paired_input(binding: Binding, output: Connection) -> Connection | None:
+def _paired_input(binding: Binding, output: Connection) -> Connection | None:
     """The input connection whose type an output shares: that of the same tag and index, else of the same position."""
     same_as = output.port.same_as
     if same_as is None:

@@ -13,9 +13,11 @@ from graphflow.config.overrides import Overrides
 from graphflow.config.parameters import Parameters, resolve
 from graphflow.config.spec import ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
+from graphflow.config.switch import SWITCH, switch_graph
 from graphflow.errors import GraphConfigError, Location, Problem
 
 _CALCULATOR_FIELDS = ("executor", "max_in_flight", "queue_size", "source_layer", "input_policy")
+_PBTXT_CALCULATOR_FIELDS = ("source_layer", "buffer_size_hint", "output_stream_handler", "input_stream_info")
 
 
 def expand_graph(
@@ -117,6 +119,9 @@ class _Expansion:
                 self.overrides.used(path)
                 continue
             node = self._resolved(node, path, scope)
+            if node.calculator == SWITCH:
+                self._enter_switch(node, scope)
+                continue
             subgraph = self._subgraph(node)
             if subgraph is None:
                 self.nodes.append(node)
@@ -125,32 +130,40 @@ class _Expansion:
 
     def _resolved(self, node: NodeSpec, path: str, scope: _Scope) -> NodeSpec:
         """The node under its full name with its parameters replaced, overrides applied and its streams renamed."""
-        parameters = scope.parameters
         inputs, lost = scope.refs(node.inputs, side=False)
         side_inputs, side_lost = scope.refs(node.side_inputs, side=True)
-        options = parameters.options(node.options, node.option_locations, node.location)
-        options, option_locations = self.overrides.options(path, options, node.option_locations)
-        numbers: dict[str, Any] = {
-            name: parameters.integer(text, name, node.field_locations.get(name, node.location), 1)
-            for name, text in node.deferred.items()
-        }
+        node = self._with_values(node, scope.parameters)
+        options, option_locations = self.overrides.options(path, node.options, node.option_locations)
+        if node.contained and node.calculator != SWITCH:
+            location = node.field_locations.get("nodes", node.location)
+            self._report(location, f"node '{path}': 'nodes' is for {SWITCH}, which chooses one of them")
         return replace(
             node,
             name=path,
-            calculator=str(
-                parameters.substitute(node.calculator, node.field_locations.get("calculator", node.location))
-            ),
-            executor=str(parameters.substitute(node.executor, node.field_locations.get("executor", node.location))),
             inputs=inputs,
             outputs=scope.refs(node.outputs, side=False)[0],
             side_inputs=side_inputs,
             side_outputs=scope.refs(node.side_outputs, side=True)[0],
             options=options,
             option_locations=option_locations,
-            input_policy=self._policy(node.input_policy, parameters),
             when=True,
-            deferred={},
             unconnected={**lost, **side_lost},
+        )
+
+    def _with_values(self, node: NodeSpec, parameters: Parameters) -> NodeSpec:
+        """The node, and those it contains, with their parameters replaced."""
+        place = node.field_locations.get
+        numbers: dict[str, Any] = {
+            name: parameters.integer(text, name, place(name, node.location), 1) for name, text in node.deferred.items()
+        }
+        return replace(
+            node,
+            calculator=str(parameters.substitute(node.calculator, place("calculator", node.location))),
+            executor=str(parameters.substitute(node.executor, place("executor", node.location))),
+            options=parameters.options(node.options, node.option_locations, node.location),
+            input_policy=self._policy(node.input_policy, parameters),
+            contained=tuple(self._with_values(inner, parameters) for inner in node.contained),
+            deferred={},
             **numbers,
         )
 
@@ -175,10 +188,7 @@ class _Expansion:
             chain = " -> ".join(graph.name for graph in (*outer.within, subgraph))
             self._report(location, f"graph {subgraph.name} contains itself", chain)
             return
-        for name in _CALCULATOR_FIELDS:
-            if name in node.field_locations:
-                message = f"'{name}' is for calculators; node '{node.name}' is the subgraph {subgraph.name}"
-                self._report(node.field_locations[name], message, "set it on the nodes inside")
+        self._refuse_calculator_fields(node, outer, f"the subgraph {subgraph.name}")
         if subgraph.input_policy and subgraph.syntax == "yaml":
             message = f"the input policy of graph {subgraph.name} holds for it alone, not where it is a subgraph"
             self._report(subgraph.input_policy.location, message, "set it on the nodes inside")
@@ -195,6 +205,24 @@ class _Expansion:
         )
         self._add_executors(subgraph, scope.parameters)
         self._lay_open(subgraph, scope)
+
+    def _enter_switch(self, node: NodeSpec, outer: _Scope) -> None:
+        self._refuse_calculator_fields(node, outer, f"a {SWITCH}")
+        graph = switch_graph(node, self.problems)
+        streams, backward = self._interface(node, graph, side=False)
+        side_packets, _ = self._interface(node, graph, side=True)
+        # its parameters are replaced already; it is no graph that could contain itself
+        scope = _Scope(
+            node.name, Parameters({}, self.problems, literal=True), streams, side_packets, backward, outer.within
+        )
+        self._lay_open(graph, scope)
+
+    def _refuse_calculator_fields(self, node: NodeSpec, outer: _Scope, what: str) -> None:
+        """Reports fields that mean nothing on a node that is laid open; MediaPipe lets some of them pass."""
+        for name in _PBTXT_CALCULATOR_FIELDS if outer.within[-1].syntax == "pbtxt" else _CALCULATOR_FIELDS:
+            if name in node.field_locations:
+                message = f"'{name}' is for calculators; node '{node.name}' is {what}"
+                self._report(node.field_locations[name], message, "set it on the nodes inside")
 
     def _interface(
         self, node: NodeSpec, subgraph: GraphSpec, side: bool

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from graphflow.config.names import guess_connection, parse_connection
 from graphflow.config.policies import HANDLER_POLICIES
 from graphflow.config.spec import ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
+from graphflow.config.switch import SWITCH
 from graphflow.config.text_format import Field, Message, TextFormatError, parse_text_format
 from graphflow.errors import Location, Problem
 
@@ -54,15 +55,13 @@ class _Reader:
         self._known(message, GRAPH_FIELDS, "a graph")
         self._supported(message)
         self._output_handler(message)
-        nodes = [entry.value for entry in message.all("node") if self._is_message(entry)]
-        names = _unique_names([(_word(node, "name"), _word(node, "calculator")) for node in nodes])
         return GraphSpec(
             name=self._text(message, "type") or default_name,
             inputs=self._connections(message, "input_stream"),
             outputs=self._connections(message, "output_stream"),
             side_inputs=self._connections(message, "input_side_packet"),
             side_outputs=self._connections(message, "output_side_packet"),
-            nodes=tuple(self._node(name, node) for name, node in zip(names, nodes, strict=True)),
+            nodes=self._nodes(message, "node"),
             num_threads=self._integer(message, "num_threads") or None,
             max_queue_size=self._integer(message, "max_queue_size") or 100,
             report_deadlock=self._one(message, "report_deadlock", bool, False),
@@ -76,6 +75,11 @@ class _Reader:
             field_locations=message.locations(),
         )
 
+    def _nodes(self, message: Message, field: str) -> tuple[NodeSpec, ...]:
+        nodes = [entry.value for entry in message.all(field) if self._is_message(entry)]
+        names = _unique_names([(_word(node, "name"), _word(node, "calculator")) for node in nodes])
+        return tuple(self._node(name, node) for name, node in zip(names, nodes, strict=True))
+
     def _node(self, name: str, node: Message) -> NodeSpec:
         self._known(node, NODE_FIELDS, f"node '{name}'")
         self._supported(node)
@@ -84,7 +88,11 @@ class _Reader:
         if not calculator:
             self._report(node.location, f"node '{name}' has no calculator", 'calculator: "NAME"')
         inputs = self._connections(node, "input_stream")
-        options, option_locations = self._options(node, calculator)
+        own = self._own_options(node, calculator) or Message()
+        contained: tuple[NodeSpec, ...] = ()
+        if calculator == SWITCH:
+            contained = self._nodes(own, "contained_node")
+            own = Message(tuple(entry for entry in own.fields if entry.name != "contained_node"), own.location)
         return NodeSpec(
             name=name,
             calculator=calculator,
@@ -92,8 +100,9 @@ class _Reader:
             outputs=self._connections(node, "output_stream"),
             side_inputs=self._connections(node, "input_side_packet"),
             side_outputs=self._connections(node, "output_side_packet"),
-            options=options,
-            option_locations=option_locations,
+            options=own.plain(),
+            option_locations=own.locations(),
+            contained=contained,
             input_policy=self._policy(node),
             executor=self._text(node, "executor"),
             # 0 is a field left out, which means one
@@ -137,7 +146,7 @@ class _Reader:
             StreamRef(ref.tag, ref.index, ref.name, ref.location, (ref.tag, ref.index) in backward) for ref in inputs
         )
 
-    def _options(self, node: Message, calculator: str) -> tuple[dict[str, Any], Mapping[str, Location]]:
+    def _own_options(self, node: Message, calculator: str) -> Message | None:
         """The options meant for the calculator: those named after it, `options` before `node_options`.
 
         Families of calculators share one message (`SplitVectorCalculatorOptions`), so that a single extension is
@@ -156,7 +165,7 @@ class _Reader:
         taken = [message for name, message in candidates if _message_name(name) in own]
         if not taken and len(candidates) == 1:
             taken = [candidates[0][1]]
-        return (taken[0].plain(), taken[0].locations()) if taken else ({}, {})
+        return taken[0] if taken else None
 
     def _policy(self, message: Message) -> PolicySpec | None:
         handler = self._message(message, "input_stream_handler")

@@ -56,6 +56,7 @@ class NodeSpec:
 
     Before expansion `when` may be `$param` or `not $param`, strings may hold `$param`, and `deferred` holds the text of
     numeric fields that are written so. `unconnected` says of inputs that expansion took away (by `TAG:index`) why.
+    `contained` are the nodes a `SwitchContainer` chooses from; they have no connections of their own.
     """
 
     name: str
@@ -78,6 +79,7 @@ class NodeSpec:
     deferred: Mapping[str, str] = field(default_factory=dict)
     field_locations: Mapping[str, Location] = field(default_factory=dict, compare=False)
     unconnected: Mapping[str, str] = field(default_factory=dict, compare=False)
+    contained: tuple[NodeSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphflow.config.binding import paired_input, resolved_types
+from graphflow.config.binding import Sources, decided_types
 from graphflow.config.checked import CheckedNode
 from graphflow.config.expansion import port_name
 from graphflow.config.spec import GraphSpec, NodeSpec, StreamRef
@@ -145,34 +145,46 @@ def resolve_types(spec: GraphSpec, nodes: Sequence[CheckedNode], side: bool) -> 
         nodes: its nodes in topological order.
         side: whether it is about side packets.
     """
-    types: dict[str, Any] = {ref.name: Any for ref in (spec.side_inputs if side else spec.inputs)}
-    inputs = list(types)
-    known = dict(types)
+    inputs = [ref.name for ref in (spec.side_inputs if side else spec.inputs)]
+    types: dict[str, Any] = dict.fromkeys(inputs, Any)
+    rules = [decided_types(node) for node in nodes]
     # Types travel through pass-throughs, and against the order along back edges, one more each round.
     for _ in range(len(nodes) + 1):
         before = dict(types)
-        for node in nodes:
-            types.update(resolved_types(node, {**known, **types}, side))
+        for node, (own, sources) in zip(nodes, rules, strict=True):
+            types.update(_carried(node, own, sources, types, side))
         if types == before:
             break
-    for name, wanted in _wanted(nodes, side).items():
-        if name in inputs:
-            types[name] = wanted
-    for node in nodes:
-        types.update(resolved_types(node, types, side))
+    types.update({name: kind for name, kind in _wanted(nodes, rules, side).items() if name in inputs})
+    for node, (own, sources) in zip(nodes, rules, strict=True):
+        types.update(_carried(node, own, sources, types, side))
     return types
 
 
-def _wanted(nodes: Sequence[CheckedNode], side: bool) -> dict[str, Any]:
+def _carried(
+    node: CheckedNode, own: Mapping[Connection, Any], sources: Sources, types: Mapping[str, Any], side: bool
+) -> dict[str, Any]:
+    """What a node's outputs carry by name, given what is known of the streams it reads."""
+    carried = {}
+    for output in node.binding.side_outputs if side else node.binding.outputs:
+        shared = [types.get(entry.name, entry.port.type) for entry in sources.get(output, ())]
+        carried[output.name] = next((kind for kind in shared if kind is not Any), own[output])
+    return carried
+
+
+def _wanted(
+    nodes: Sequence[CheckedNode], rules: Sequence[tuple[Mapping[Connection, Any], Sources]], side: bool
+) -> dict[str, Any]:
     """The one type that all readers of a stream take, looking through pass-throughs; Any where they differ."""
     wanted: dict[str, Any] = {}
-    for node in reversed(nodes):
+    for node, (_, sources) in reversed(list(zip(nodes, rules, strict=True))):
         binding = node.binding
-        passed = {}
+        passed: dict[Connection, Any] = {}
         for output in binding.side_outputs if side else binding.outputs:
-            source = paired_input(binding, output)
-            if source is not None and output.name in wanted:
-                passed[source] = wanted[output.name]
+            if output.name in wanted:
+                for source in sources.get(output, ()):
+                    old = passed.get(source)
+                    passed[source] = wanted[output.name] if old is None else _narrower(old, wanted[output.name])
         for entry in binding.side_inputs if side else binding.inputs:
             kind = entry.port.type if entry.port.type is not Any else passed.get(entry, Any)
             if kind is Any:
@@ -211,6 +223,24 @@ def report_types(
                 f"'{ref.name.rpartition('/')[2]}' carries {type_name(carried)}"
             )
             problems.append(Problem(ref.location, message, source))
+        _report_mixed(node, wires, types, problems)
+
+
+def _report_mixed(node: CheckedNode, wires: Wires, types: Mapping[str, Any], problems: list[Problem]) -> None:
+    """Reports inputs of different types that one output carries in turn."""
+    places = {(ref.tag, ref.index): ref.location for ref in wires.inputs(node.spec)}
+    for output, sources in decided_types(node)[1].items():
+        if output not in (node.binding.side_outputs if wires.side else node.binding.outputs):
+            continue
+        known = [(entry, types.get(entry.name, Any)) for entry in sources]
+        first, kind = next(((entry, kind) for entry, kind in known if kind is not Any), (output, Any))
+        for entry, other in known:
+            if not compatible(kind, other) and not compatible(other, kind):
+                message = (
+                    f"node '{node.spec.name}': {entry.tag} carries {type_name(other)} and {first.tag} "
+                    f"{type_name(kind)}, but both go out as {output.tag or 'one stream'}"
+                )
+                problems.append(Problem(places[entry.tag, entry.index], message))
 
 
 def _inputs(node: CheckedNode, side: bool) -> Iterator[tuple[StreamRef, Connection]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,9 +25,14 @@ GRAPH_KEYS: Final = (
 
 NODE_KEYS: Final = (
     "calculator", "doc", "when", "inputs", "outputs", "side_inputs", "side_outputs", "options",
-    "input_policy", "executor", "max_in_flight", "queue_size", "source_layer",
+    "input_policy", "executor", "max_in_flight", "queue_size", "source_layer", "nodes",
 )  # fmt: skip
 """What a node may say."""
+
+CONTAINED_KEYS: Final = tuple(
+    key for key in NODE_KEYS if key not in ("when", "inputs", "outputs", "side_inputs", "side_outputs")
+)
+"""What a node may say that a SwitchContainer chooses from; it has the connections of the container."""
 
 # How keys are called elsewhere; too far from ours for a near match.
 _OTHER_WORDS: Final = {
@@ -37,6 +43,7 @@ _OTHER_WORDS: Final = {
 _OTHER_NODE_WORDS: Final = {
     **_OTHER_WORDS, "type": "calculator", "name": "calculator", "params": "options", "node_options": "options",
     "parameters": "options", "executor": "executor", "if": "when", "max_queue_size": "queue_size",
+    "contained_node": "nodes",
 }  # fmt: skip
 _WHEN = re.compile(r"(?:not\s+)?\$(?:[a-z_][a-z0-9_]*|\{[a-z_][a-z0-9_]*\})\Z")
 _PARAMETER_INSIDE = re.compile(r"\$[a-z_{]")
@@ -100,7 +107,7 @@ class _Reader:
             field_locations=fields.locations,
         )
 
-    def _node(self, name: str, key: yaml.Node, node: yaml.Node) -> NodeSpec:
+    def _node(self, name: str, key: yaml.Node, node: yaml.Node, keys: Iterable[str] = NODE_KEYS) -> NodeSpec:
         self._check_name(key, name, "node")
         location = self.tree.location(key)
         if not isinstance(node, yaml.MappingNode):
@@ -109,7 +116,7 @@ class _Reader:
             else:
                 self.tree.report(node, f"node '{name}' must be a mapping", "calculator: NAME, inputs: …")
             return NodeSpec(name, "", location=location, folder=self.folder)
-        fields = self._fields(node, NODE_KEYS, _OTHER_NODE_WORDS, f"node '{name}'")
+        fields = self._fields(node, keys, _OTHER_NODE_WORDS, f"node '{name}'")
         calculator = self._text(fields, "calculator")
         if "calculator" not in fields.nodes:
             self.tree.report(key, f"node '{name}' has no calculator", "calculator: NAME")
@@ -135,6 +142,7 @@ class _Reader:
             when=self._when(fields),
             deferred=deferred,
             field_locations=fields.locations,
+            contained=self._named(fields, "nodes", functools.partial(self._node, keys=CONTAINED_KEYS)),
         )
 
     def _executor(self, name: str, key: yaml.Node, node: yaml.Node) -> ExecutorSpec:
