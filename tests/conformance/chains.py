@@ -12,13 +12,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from conformance.packets import to_json, to_value
 from graphflow.calculators.payloads import Detection, ImageSize
 
 from graphflow import Calculator, Context, Input, Output, registry
 from graphflow.config.pbtxt_reader import read_pbtxt
 from graphflow.config.spec import NodeSpec
 from graphflow.testing import run_calculator
+
+from .packets import to_json, to_value
 
 Streams = dict[str, list[tuple[int, Any]]]
 

@@ -6,19 +6,21 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from conformance.packets import to_json, to_value
-
 from graphflow import CalculatorError, GraphConfigError, GraphflowError, config
 from graphflow import timestamp as ts
 from graphflow.packet import Packet
 from graphflow.runtime import Graph
 
+from .packets import to_json, to_value
+
 TIMESTAMPS = {name: value for value, name in ts.NAMES.items()}
 Observation = dict[str, Any]
 
 
-def run_case(case: dict[str, Any], num_threads: int | None = None) -> Observation:
-    """The observation of a case, in the layout of its `expect`."""
+def run_case(
+    case: dict[str, Any], num_threads: int | None = None, built: Callable[[Graph], None] = lambda graph: None
+) -> Observation:
+    """The observation of a case, in the layout of its `expect`; `built` is shown the graph before it runs."""
     seen: Observation = {
         "outputs": {entry["stream"]: [] for entry in case.get("observe", [])},
         "side_outputs": {},
@@ -30,6 +32,7 @@ def run_case(case: dict[str, Any], num_threads: int | None = None) -> Observatio
     except GraphConfigError as error:
         seen["error"] = _error("init", error)
         return seen
+    built(graph)
     run = _Run(case, graph, seen)
     try:
         for entry in case.get("observe", []):
