@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,11 @@ from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 
 if TYPE_CHECKING:
     from graphflow.runtime.scheduler import Scheduler
+
+
+_LIGHT_NS = 50_000
+_OPENS_FIRST = -(1 << 40)
+_SOURCES_LAST = 1 << 40
 
 
 class Status(Enum):
@@ -40,12 +44,8 @@ class Action(Enum):
     CLOSE = auto()
 
 
-@dataclass(slots=True)
-class InputSet:
-    """The packets of one timestamp."""
-
-    timestamp: int
-    packets: Sequence[Packet]
+InputSet = tuple[int, Sequence[Packet]]
+"""The packets of one timestamp, one for each input; empty ones where nothing arrived."""
 
 
 class Task:
@@ -77,8 +77,8 @@ class Task:
                 context.begin(ts.DONE, ())
                 calculator.close(context)
             else:
-                current = self.sets[0]
-                context.begin(current.timestamp, current.packets)
+                timestamp, packets = self.sets[0]
+                context.begin(timestamp, packets)
                 calculator.process(context)
         except Stop as stop:
             self.stopped = self.action is Action.PROCESS
@@ -117,6 +117,7 @@ class Node:
         self.outputs = [OutputStream(entry.name) for entry in binding.outputs]
         self.is_source = not self.inputs and bool(self.outputs)
         self.max_in_flight = checked.spec.max_in_flight
+        self.urgency = _urgency(self)
         self.queue_size = default_queue_size if checked.spec.queue_size is None else checked.spec.queue_size
         self.policy = POLICIES[checked.input_policy.name](
             self.inputs,
@@ -150,11 +151,16 @@ class Node:
     def new_open_task(self) -> Task:
         return Task(self, Action.OPEN, self.context, [])
 
+    def urgency_of(self, action: Action) -> int:
+        """Where a call stands among those that wait, the smallest first: opening comes before everything."""
+        return _OPENS_FIRST + self.index if action is Action.OPEN else self.urgency
+
     # -- becoming ready ------------------------------------------------------------------------------------------
 
     def input_changed(self) -> None:
         """An input queue got its first packet or a later bound: see whether the node can run."""
-        self.scheduler.evaluate(self)
+        if self.status is Status.OPENED and len(self.in_flight) < self.max_in_flight:
+            self.scheduler.evaluate(self)
 
     def evaluate(self) -> None:
         """Schedules what is ready, and passes on how far time has come where nothing is."""
@@ -180,29 +186,29 @@ class Node:
 
     def _schedule_source(self) -> None:
         if self.active and not self.in_flight and not self.throttling:
-            self._schedule(Action.PROCESS, [InputSet(ts.UNSTARTED, ())])
+            self._schedule(Action.PROCESS, [(ts.UNSTARTED, ())])
 
     def _schedule_ready(self) -> None:
         while len(self.in_flight) < self.max_in_flight:
             readiness, timestamp = self.policy.readiness()
             if readiness is Readiness.NOT_READY:
                 # a batch in progress holds back time at its first timestamp
-                self._promise(self._batch[0].timestamp if self._batch else timestamp)
+                self._promise(self._batch[0][0] if self._batch else timestamp)
                 return
             if readiness is Readiness.CLOSE:
                 if self.in_flight or self._close_scheduled:
                     return
                 if self._batch:
-                    self._schedule(Action.PROCESS, self._batch)
-                    self._batch = []
+                    batch, self._batch = self._batch, []
+                    self._schedule(Action.PROCESS, batch)
                     return
                 self._close_scheduled = True
                 self._schedule(Action.CLOSE, [])
                 return
-            self._batch.append(InputSet(timestamp, self.policy.take(timestamp)))
+            self._batch.append((timestamp, self.policy.take(timestamp)))
             if len(self._batch) == self.policy.batch_size:
-                self._schedule(Action.PROCESS, self._batch)
-                self._batch = []
+                batch, self._batch = self._batch, []
+                self._schedule(Action.PROCESS, batch)
 
     def _schedule(self, action: Action, sets: list[InputSet]) -> None:
         context = self.context
@@ -215,7 +221,7 @@ class Node:
 
     def _promise(self, input_bound: int) -> None:
         """Nothing is ready before `input_bound`: outputs with an offset promise as much."""
-        if self.in_flight or not ts.is_range_value(input_bound):
+        if self.in_flight or not ts.MIN <= input_bound <= ts.MAX:
             return
         for output in self.outputs:
             if output.offset is not None and not output.closed and input_bound + output.offset > output.bound:
@@ -233,6 +239,8 @@ class Node:
         if task.error is not None:
             self.scheduler.fail(self, task)
             self._drop(task)
+            if task.action is Action.PROCESS:
+                self.scheduler.evaluate(self)  # nothing new starts, but what time is settled is still passed on
             return False
         if task.action is Action.OPEN:
             self._opened(task)
@@ -301,21 +309,22 @@ class Node:
     def _release(self, task: Task) -> None:
         """Propagates what one call emitted, promised and closed."""
         context = task.context
-        timestamp = context.timestamp
-        for slot, value in context.side_emitted.items():
-            self.scheduler.side_packet_ready(self.checked.binding.side_outputs[slot].name, value, self)
+        timestamp, bounds, closing = context.timestamp, context.bounds, context.closed
+        if context.side_emitted:
+            for slot, value in context.side_emitted.items():
+                self.scheduler.side_packet_ready(self.checked.binding.side_outputs[slot].name, value, self)
         for position, output in enumerate(self.outputs):
             if output.closed:
                 continue
             emitted = context.emitted[position]
             if task.action is Action.CLOSE:
                 self._propagate(output, emitted, ts.UNSET)
-                continue
-            if position in context.closed:
+            elif closing and position in closing:
                 self._propagate(output, emitted, ts.UNSET)
                 self._close_output(output)
             else:
-                self._propagate(output, emitted, output.bound_after(timestamp, emitted, context.bounds.get(position)))
+                promised = bounds.get(position) if bounds else None
+                self._propagate(output, emitted, output.bound_after(timestamp, emitted, promised))
 
     def _propagate(self, output: OutputStream, packets: list[Packet], bound: int) -> None:
         try:
@@ -328,6 +337,11 @@ class Node:
             output.close()
         except StreamError as error:
             self.scheduler.fail_stream(self, output.name, [], error)
+
+    @property
+    def is_light(self) -> bool:
+        """Whether calls are so short, as far as is known, that handing them to another thread does not pay."""
+        return self.runs > 1 and self.busy_ns < self.runs * _LIGHT_NS
 
     # -- the end of a run ----------------------------------------------------------------------------------------
 
@@ -343,3 +357,14 @@ class Node:
         except Exception as error:
             return error
         return None
+
+
+def _urgency(node: Node) -> int:
+    """Where calls of the node stand among those that wait, the smallest first.
+
+    Non-sources before sources, later nodes before earlier ones, so that what was begun is finished first; sources by
+    layer.
+    """
+    if node.is_source:
+        return _SOURCES_LAST * (1 + node.checked.spec.source_layer) + node.index
+    return -node.index
