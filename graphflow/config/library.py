@@ -148,7 +148,7 @@ def _in_folder(folder: Path, name: str) -> Path | None:
         return None
     for ending in _ENDINGS:
         path = folder / f"{name}{ending}"
-        if path.is_file():
+        if _is_file(path):
             return path
     for path in _graph_files(folder):
         if _declared_name(path, path.stat().st_mtime_ns) == name:
