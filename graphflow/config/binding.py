@@ -52,7 +52,7 @@ def bind(
             messages = [f"its check failed: {type(error).__name__}: {error}"]
         for message in messages:
             problems.append(Problem(node.location, f"node '{node.name}' ({node.calculator}): {message}"))
-    if len(problems) > before:
+    if instance is None or len(problems) > before:
         return None
     policy = node.input_policy
     if policy is None:
