@@ -254,7 +254,7 @@ nodes:
         graph.close_input("a")
         graph.wait_until_done()  # nobody closes b
 
-    with pytest.raises(pytest.fail.Exception, match="node 'join' .* waits for 'b'"):
+    with pytest.raises(pytest.fail.Exception, match=r"node .join. .* waits for .b."):
         watched(play, graph, patience_s=0.1)
 
 
