@@ -91,9 +91,13 @@ class Context:
         """Prepares the context for the next invocation; called by whoever runs the calculator."""
         self.timestamp = timestamp
         self.packets = packets
-        self.emitted = [[] for _ in self.binding.outputs]
-        self.bounds = {}
-        self.side_emitted = {}
+        for emitted in self.emitted:
+            if emitted:
+                emitted.clear()
+        if self.bounds:
+            self.bounds.clear()
+        if self.side_emitted:
+            self.side_emitted.clear()
 
     def __getitem__(self, port: Port) -> Any:
         slots = self.binding.slots.get(port)
@@ -139,13 +143,15 @@ class Context:
     def emit_packet(self, port: Port, packet: Packet, index: int = 0) -> None:
         """Emits a packet as it is, as pass-throughs do: its value was checked and frozen where it was made.
 
+        An empty packet emits nothing.
+
         Raises:
             ValueError: the packet's timestamp cannot be in a stream.
         """
         slots = self.binding.slots.get(port)
         if packet.value is None or not slots:
             return
-        if not ts.is_allowed_in_stream(packet.timestamp):
+        if not ts.PRESTREAM <= packet.timestamp <= ts.POSTSTREAM:
             raise ValueError(
                 f"output {self._name(port, index)}: no packet can be at timestamp {ts.describe(packet.timestamp)}"
             )

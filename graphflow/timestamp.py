@@ -53,9 +53,9 @@ def next_allowed_in_stream(timestamp: int) -> int:
 
     PRESTREAM and POSTSTREAM packets are alone in their stream, and nothing follows MAX.
     """
-    if timestamp >= MAX or timestamp == PRESTREAM:
-        return ONE_OVER_POSTSTREAM
-    return max(timestamp + 1, MIN)
+    if MIN <= timestamp < MAX:
+        return timestamp + 1
+    return MIN if timestamp < PRESTREAM else ONE_OVER_POSTSTREAM
 
 
 def previous_allowed_in_stream(bound: int) -> int:

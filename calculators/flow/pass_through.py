@@ -38,7 +38,5 @@ class PassThrough(Calculator):
             context.emit(self.passed_side, value, index=index)
 
     def process(self, context: Context) -> None:
-        for index in range(context.count(self.data)):
-            packet = context.packet(self.data, index)
-            if not packet.empty:
-                context.emit_packet(self.passed, packet, index)
+        for index, packet in enumerate(context.packets):
+            context.emit_packet(self.passed, packet, index)

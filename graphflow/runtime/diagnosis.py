@@ -44,7 +44,7 @@ def _waits_for(node: Node, scheduler: Scheduler) -> str:
     if node.in_flight:
         calls = [
             f"{task.action.name.lower()}"
-            + (f" at {ts.describe(task.sets[0].timestamp)}" if task.action is Action.PROCESS and task.sets else "")
+            + (f" at {ts.describe(task.sets[0][0])}" if task.action is Action.PROCESS and task.sets else "")
             + (" (done, waits for those before it)" if task.done else "")
             for task in node.in_flight
         ]

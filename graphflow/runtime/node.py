@@ -70,16 +70,16 @@ class Task:
             calculator = node.calculator
             if calculator is None:
                 calculator = node.calculator = node.checked.new_calculator()
-            if self.action is Action.OPEN:
-                context.begin(ts.UNSTARTED, ())
-                calculator.open(context)
-            elif self.action is Action.CLOSE:
-                context.begin(ts.DONE, ())
-                calculator.close(context)
-            else:
+            if self.action is Action.PROCESS:
                 timestamp, packets = self.sets[0]
                 context.begin(timestamp, packets)
                 calculator.process(context)
+            elif self.action is Action.OPEN:
+                context.begin(ts.UNSTARTED, ())
+                calculator.open(context)
+            else:
+                context.begin(ts.DONE, ())
+                calculator.close(context)
         except Stop as stop:
             self.stopped = self.action is Action.PROCESS
             self.error = None if self.stopped else stop
@@ -205,6 +205,9 @@ class Node:
                 self._close_scheduled = True
                 self._schedule(Action.CLOSE, [])
                 return
+            if self.policy.batch_size == 1:
+                self._schedule(Action.PROCESS, [(timestamp, self.policy.take(timestamp))])
+                continue
             self._batch.append((timestamp, self.policy.take(timestamp)))
             if len(self._batch) == self.policy.batch_size:
                 batch, self._batch = self._batch, []
@@ -242,15 +245,14 @@ class Node:
             if task.action is Action.PROCESS:
                 self.scheduler.evaluate(self)  # nothing new starts, but what time is settled is still passed on
             return False
+        if task.action is Action.PROCESS:
+            task.done = True
+            return task is self.in_flight[0] and self._release_in_order()
         if task.action is Action.OPEN:
             self._opened(task)
-        elif task.action is Action.CLOSE:
+        else:
             self._release(task)
             self._closed()
-        else:
-            task.done = True
-            if task is self.in_flight[0]:
-                return self._release_in_order()
         return False
 
     def _release_in_order(self) -> bool:
@@ -260,8 +262,8 @@ class Node:
             if task.stopped:
                 self._stop(task)
                 return False
-            task.sets.pop(0)
-            if task.sets:
+            if len(task.sets) > 1:
+                task.sets.pop(0)
                 task.done = False
                 return True
             self.in_flight.popleft()

@@ -35,12 +35,13 @@ class SyncSet:
         """Whether the set is ready, and the timestamp: to run at, or up to which nothing can arrive any more."""
         min_bound = min_packet = ts.DONE
         for queue in self.queues:
-            timestamp, empty = queue.head()
-            if empty:
-                min_bound = min(min_bound, timestamp)
-            else:
-                min_packet = min(min_packet, timestamp)
-        earliest = min(min_packet, min_bound)
+            if queue.packets:
+                timestamp = queue.packets[0].timestamp
+                if timestamp < min_packet:
+                    min_packet = timestamp
+            elif queue.bound < min_bound:
+                min_bound = queue.bound
+        earliest = min_packet if min_packet < min_bound else min_bound
         if earliest >= ts.ONE_OVER_POSTSTREAM:
             self.last_processed = ts.previous_allowed_in_stream(ts.DONE)
             return Readiness.CLOSE, ts.DONE
@@ -99,6 +100,8 @@ class InputPolicy:
 
     def take(self, timestamp: int) -> list[Packet]:
         """The input set at a timestamp that `readiness` gave."""
+        if len(self.queues) == 1:  # the most frequent case, and a list comprehension costs a call
+            return [self.queues[0].pop_at(timestamp)]
         return [queue.pop_at(timestamp) for queue in self.queues]
 
     def position(self, tag_index: str) -> int:

@@ -30,6 +30,9 @@ _LOG = logging.getLogger("graphflow")
 _MAX_DEPTH = 60
 """Nodes that may hear of a change within one another's calls before the rest is queued: Python's stack is finite."""
 
+_NAP_S = 0.005
+"""How long an idle thread sleeps at most while others work."""
+
 
 class State(Enum):
     """Where a run stands."""
@@ -45,9 +48,10 @@ class Pool:
     def __init__(self, name: str, threads: int, lock: threading.RLock) -> None:
         self.name = name
         self.threads = threads
-        self.waiting: list[tuple[tuple[int, ...], int, Task]] = []
+        self.waiting: list[tuple[int, int, Task]] = []
         self.changed = threading.Condition(lock)
         self.idle = 0
+        self.light_running = 0
 
 
 class Scheduler:
@@ -293,7 +297,7 @@ class Scheduler:
             node.evaluate()
         finally:
             self._depth -= 1
-        if self._depth == 0:
+        if not self._depth:
             while self._pending_evaluations:
                 self.evaluate(self._pending_evaluations.popleft())
 
@@ -304,15 +308,8 @@ class Scheduler:
         node = task.node
         if node.is_source and task.action is Action.PROCESS and self._stopping:
             task.action = Action.CLOSE
-        priority: tuple[int, ...]
-        if task.action is Action.OPEN:
-            priority = (0, node.index)
-        elif node.is_source:
-            priority = (2, node.checked.spec.source_layer, node.index)
-        else:
-            priority = (1, -node.index)
-        pool = self._pools[node.checked.spec.executor]
-        heapq.heappush(pool.waiting, (priority, next(self._order), task))
+        entry = (node.urgency_of(task.action), next(self._order), task)
+        heapq.heappush(self._pools[node.checked.spec.executor].waiting, entry)
 
     def side_packet_ready(self, name: str, value: Any, node: Node) -> None:
         """A node provided a side packet: whoever waited for the last of its own can open."""
@@ -455,35 +452,64 @@ class Scheduler:
             node.active = True
             self.evaluate(node)
 
+    # -- threads -------------------------------------------------------------------------------------------------
+
     def wake(self) -> None:
         """Rouses threads for the tasks that wait."""
         for pool in self._pools.values():
             if pool.idle and pool.waiting:
                 pool.changed.notify(min(pool.idle, len(pool.waiting)))
 
-    # -- threads -------------------------------------------------------------------------------------------------
-
     def _work(self, pool: Pool) -> None:
-        with self.lock:
+        lock = self.lock
+        rested = False
+        with lock:
             while True:
-                while not pool.waiting or self._paused:
+                while not self._may_take(pool, rested):
                     if self.state is State.TERMINATED:
                         return
                     pool.idle += 1
-                    pool.changed.wait()
+                    nap = _NAP_S if self._running and not self._paused else None
+                    rested = not pool.changed.wait(nap)
                     pool.idle -= 1
+                rested = False
                 task = heapq.heappop(pool.waiting)[2]
+                light = task.node.is_light
                 self._running += 1
+                pool.light_running += light
                 again = True
                 while again:
-                    self.wake()
-                    self._unlocked(task.run)
+                    self._share(pool, light)
+                    lock.release()
+                    task.run()  # takes in whatever the calculator raises
+                    lock.acquire()
                     again = task.node.finish(task) and not self.errors
                 if self._observed:
                     self._unlocked(self._deliver)
+                pool.light_running -= light
                 self._running -= 1
-                if not self._running:
+                if not self._running and not pool.waiting:
                     self._when_idle()
+
+    def _may_take(self, pool: Pool, rested: bool) -> bool:
+        """Whether an idle thread should take the next task: short calls are left to the thread that runs them already.
+
+        Between short calls one thread is faster than two that hand them to each other. Should a call that was always
+        short take long for once, a thread that has rested takes over what waits behind it.
+        """
+        if not pool.waiting or self._paused:
+            return False
+        return rested or not pool.light_running or not pool.waiting[0][2].node.is_light
+
+    def _share(self, pool: Pool, light: bool) -> None:
+        """Rouses other threads for what waits while this one begins a call, `light` if it will soon be back."""
+        for other in self._pools.values():
+            if not (other.idle and other.waiting):
+                continue
+            if other is not pool or not light:
+                other.changed.notify(min(other.idle, len(other.waiting)))
+            elif not other.waiting[0][2].node.is_light:
+                other.changed.notify()
 
     def _unlocked(self, call: Callable[[], None]) -> None:
         self.lock.release()

@@ -6,7 +6,7 @@ Everything here runs under the scheduler's lock. Source: MediaPipe `input_stream
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from graphflow import timestamp as ts
@@ -66,8 +66,8 @@ class InputQueue:
     def full(self) -> bool:
         return self.max_size != -1 and len(self.packets) >= self.max_size
 
-    def add(self, packets: Iterable[Packet]) -> None:
-        """Appends packets and tells the consumer if the queue was empty.
+    def add(self, packets: Sequence[Packet]) -> None:
+        """Appends packets, at least one, and tells the consumer if the queue was empty.
 
         A closed queue drops them: its node is done.
 
@@ -76,29 +76,36 @@ class InputQueue:
         """
         if self.closed:
             return
-        was_empty = not self.packets
-        was_full = self.full
+        queue = self.packets
+        was_empty = not queue
         for packet in packets:
             timestamp = packet.timestamp
-            if not ts.is_allowed_in_stream(timestamp):
-                raise StreamError(f"no packet can be at timestamp {ts.describe(timestamp)}")
-            if timestamp == ts.POSTSTREAM and self.added:
-                raise StreamError("a packet at POSTSTREAM must be the only one of its stream")
-            if timestamp < self.bound and self.ordered:
-                raise StreamError(
-                    f"timestamps must increase: the packet is at {ts.describe(timestamp)}, "
-                    f"but the stream is settled before {ts.describe(self.bound)}"
-                )
+            if not self.bound <= timestamp < ts.MAX:
+                self._check(timestamp)
             self.bound = ts.next_allowed_in_stream(timestamp)
-            self.packets.append(packet)
-            self.added += 1
-        self.peak = max(self.peak, len(self.packets))
-        if not was_full and self.full and self.on_fullness:
+            queue.append(packet)
+        self.added += len(packets)
+        size = len(queue)
+        if size > self.peak:
+            self.peak = size
+        if size >= self.max_size > size - len(packets) and self.on_fullness:
             self.on_fullness(self)
-        if was_empty and self.packets:
+        if was_empty:
             self.consumer.input_changed()
         if self.on_added:
             self.on_added()
+
+    def _check(self, timestamp: int) -> None:
+        """Raises StreamError unless a packet at `timestamp`, which is an unusual one, may follow."""
+        if not ts.is_allowed_in_stream(timestamp):
+            raise StreamError(f"no packet can be at timestamp {ts.describe(timestamp)}")
+        if timestamp == ts.POSTSTREAM and self.added:
+            raise StreamError("a packet at POSTSTREAM must be the only one of its stream")
+        if timestamp < self.bound and self.ordered:
+            raise StreamError(
+                f"timestamps must increase: the packet is at {ts.describe(timestamp)}, "
+                f"but the stream is settled before {ts.describe(self.bound)}"
+            )
 
     def set_bound(self, bound: int) -> None:
         """Raises the bound; the consumer hears of it only where no packet waits before it.
@@ -123,6 +130,12 @@ class InputQueue:
 
     def pop_at(self, timestamp: int) -> Packet:
         """Takes the packet at `timestamp`, or an empty one at the last settled timestamp; earlier packets are lost."""
+        queue = self.packets
+        if queue and queue[0].timestamp == timestamp:
+            packet = queue.popleft()
+            if len(queue) == self.max_size - 1 and self.on_fullness:
+                self.on_fullness(self)
+            return packet
         if self.bound <= timestamp:
             self.bound = ts.next_allowed_in_stream(timestamp)
         was_full = self.full
@@ -205,14 +218,18 @@ class OutputStream:
             implied = self._implied_by_input(input_timestamp)
             if implied > self.bound:
                 bound = implied
-        if promised is not None:
-            bound = max(bound, promised)
+        if promised is not None and promised > bound:
+            bound = promised
         if emitted:
-            bound = max(bound, ts.next_allowed_in_stream(emitted[-1].timestamp))
+            behind = ts.next_allowed_in_stream(emitted[-1].timestamp)
+            if behind > bound:
+                bound = behind
         return bound
 
     def _implied_by_input(self, input_timestamp: int) -> int:
         offset = self.offset or 0
+        if ts.MIN <= input_timestamp < ts.MAX:
+            return input_timestamp + 1 + offset
         if input_timestamp == ts.PRESTREAM:
             return ts.MIN
         if input_timestamp == ts.MAX and offset >= 0:
@@ -229,6 +246,8 @@ class OutputStream:
         """
         if bound != ts.UNSET:
             self.bound = bound
+        elif not packets:
+            return
         says_more = bound != ts.UNSET and (not packets or ts.next_allowed_in_stream(packets[-1].timestamp) != bound)
         for mirror in self.mirrors:
             if packets:
