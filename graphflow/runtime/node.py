@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from graphflow.runtime.scheduler import Scheduler
 
 
+_MAX_DEPTH = 60
 _LIGHT_NS = 50_000
-_OPENS_FIRST = -(1 << 40)
+OPENS_FIRST = -(1 << 40)
+"""Urgency of opening a node, before everything else."""
 _SOURCES_LAST = 1 << 40
 
 
@@ -89,7 +91,10 @@ class Task:
 
 
 class Node:
-    """One node of a running graph."""
+    """One node of a running graph.
+
+    `light` says that calls are so short, as far as is known, that handing them to another thread does not pay.
+    """
 
     def __init__(
         self,
@@ -111,6 +116,7 @@ class Node:
         self._evaluating = self._evaluate_again = False
         self.runs = 0
         self.busy_ns = 0
+        self.light = False
         self._services = services
         binding = checked.binding
         self.inputs = [InputQueue(entry.name, self, entry.back_edge) for entry in binding.inputs]
@@ -151,25 +157,30 @@ class Node:
     def new_open_task(self) -> Task:
         return Task(self, Action.OPEN, self.context, [])
 
-    def urgency_of(self, action: Action) -> int:
-        """Where a call stands among those that wait, the smallest first: opening comes before everything."""
-        return _OPENS_FIRST + self.index if action is Action.OPEN else self.urgency
-
     # -- becoming ready ------------------------------------------------------------------------------------------
 
     def input_changed(self) -> None:
         """An input queue got its first packet or a later bound: see whether the node can run."""
         if self.status is Status.OPENED and len(self.in_flight) < self.max_in_flight:
-            self.scheduler.evaluate(self)
+            self.evaluate()
 
     def evaluate(self) -> None:
-        """Schedules what is ready, and passes on how far time has come where nothing is."""
+        """Schedules what is ready, and passes on how far time has come where nothing is.
+
+        Nodes that hear of the latter evaluate themselves in turn. Python's stack is finite, so that deep down a chain
+        of them the rest is put off until the stack has unwound.
+        """
+        scheduler = self.scheduler
         if self.status is not Status.OPENED:
             return
         if self._evaluating:
             self._evaluate_again = True
             return
+        if scheduler.depth >= _MAX_DEPTH:
+            scheduler.postponed.append(self)
+            return
         self._evaluating = True
+        scheduler.depth += 1
         try:
             while True:
                 self._evaluate_again = False
@@ -180,9 +191,12 @@ class Node:
                 if not self._evaluate_again:
                     break
         except StreamError as error:  # a policy met a packet it cannot work with
-            self.scheduler.fail_stream(self, None, [], error)
+            scheduler.fail_stream(self, None, [], error)
         finally:
             self._evaluating = False
+            scheduler.depth -= 1
+        while scheduler.postponed and not scheduler.depth:
+            scheduler.postponed.popleft().evaluate()
 
     def _schedule_source(self) -> None:
         if self.active and not self.in_flight and not self.throttling:
@@ -239,11 +253,12 @@ class Node:
             whether the task has another input set of its batch to run before it is over.
         """
         self.runs += 1
+        self.light = self.runs > 1 and self.busy_ns < self.runs * _LIGHT_NS
         if task.error is not None:
             self.scheduler.fail(self, task)
             self._drop(task)
             if task.action is Action.PROCESS:
-                self.scheduler.evaluate(self)  # nothing new starts, but what time is settled is still passed on
+                self.evaluate()  # nothing new starts, but what time is settled is still passed on
             return False
         if task.action is Action.PROCESS:
             task.done = True
@@ -267,7 +282,7 @@ class Node:
                 task.done = False
                 return True
             self.in_flight.popleft()
-        self.scheduler.evaluate(self)
+        self.evaluate()
         return False
 
     def _stop(self, task: Task) -> None:
@@ -278,7 +293,7 @@ class Node:
             self._schedule(Action.CLOSE, [])
         else:
             self.scheduler.stop_sources()
-            self.scheduler.evaluate(self)
+            self.evaluate()
 
     def _opened(self, task: Task) -> None:
         self.needs_close = True
@@ -290,7 +305,7 @@ class Node:
         self.status = Status.OPENED
         self.scheduler.opened(self)
         if self.inputs:
-            self.scheduler.evaluate(self)
+            self.evaluate()
 
     def _closed(self) -> None:
         self.needs_close = False
@@ -326,7 +341,10 @@ class Node:
                 self._close_output(output)
             else:
                 promised = bounds.get(position) if bounds else None
-                self._propagate(output, emitted, output.bound_after(timestamp, emitted, promised))
+                try:
+                    output.propagate(emitted, output.bound_after(timestamp, emitted, promised))
+                except StreamError as error:
+                    self.scheduler.fail_stream(self, output.name, emitted, error)
 
     def _propagate(self, output: OutputStream, packets: list[Packet], bound: int) -> None:
         try:
@@ -339,11 +357,6 @@ class Node:
             output.close()
         except StreamError as error:
             self.scheduler.fail_stream(self, output.name, [], error)
-
-    @property
-    def is_light(self) -> bool:
-        """Whether calls are so short, as far as is known, that handing them to another thread does not pay."""
-        return self.runs > 1 and self.busy_ns < self.runs * _LIGHT_NS
 
     # -- the end of a run ----------------------------------------------------------------------------------------
 

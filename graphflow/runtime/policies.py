@@ -25,7 +25,7 @@ class SyncSet:
 
     def __init__(self, queues: Sequence[InputQueue], process_bounds: bool) -> None:
         self.queues = queues
-        self._process_bounds = process_bounds
+        self.process_bounds = process_bounds
         self.prepare()
 
     def prepare(self) -> None:
@@ -45,7 +45,7 @@ class SyncSet:
         if earliest >= ts.ONE_OVER_POSTSTREAM:
             self.last_processed = ts.previous_allowed_in_stream(ts.DONE)
             return Readiness.CLOSE, ts.DONE
-        if not self._process_bounds:
+        if not self.process_bounds:
             if min_bound > min_packet:
                 self.last_processed = earliest
                 return Readiness.PROCESS, earliest
@@ -114,20 +114,23 @@ class InputPolicy:
         return self.tags.index(wanted)
 
 
-class DefaultPolicy(InputPolicy):
+class DefaultPolicy(SyncSet, InputPolicy):
     """All inputs wait for one another; the node runs at every timestamp where at least one packet arrived."""
+
+    def __init__(
+        self,
+        queues: Sequence[InputQueue],
+        tags: Sequence[tuple[str, int]],
+        process_bounds: bool,
+        options: Mapping[str, Any],
+    ) -> None:
+        InputPolicy.__init__(self, queues, tags, process_bounds, options)
+        self.prepare()
 
     def configure(self, options: dict[str, Any]) -> None:
         self.batch_size = int(options.get("batch_size", 1))
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {self.batch_size}")
-        self._set = SyncSet(self.queues, self.process_bounds)
-
-    def prepare(self) -> None:
-        self._set.prepare()
-
-    def readiness(self) -> tuple[Readiness, int]:
-        return self._set.readiness()
 
 
 class ImmediatePolicy(InputPolicy):

@@ -21,14 +21,12 @@ from graphflow import timestamp as ts
 from graphflow.config.checked import CheckedGraph
 from graphflow.errors import CalculatorError, GraphCancelled
 from graphflow.packet import Packet
-from graphflow.runtime.node import Action, Node, Status, Task
+from graphflow.runtime.node import OPENS_FIRST, Action, Node, Status, Task
 from graphflow.runtime.observers import Observer
 from graphflow.runtime.pollers import Poller
 from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 
 _LOG = logging.getLogger("graphflow")
-_MAX_DEPTH = 60
-"""Nodes that may hear of a change within one another's calls before the rest is queued: Python's stack is finite."""
 
 _NAP_S = 0.005
 """How long an idle thread sleeps at most while others work."""
@@ -83,8 +81,8 @@ class Scheduler:
             self._pools[executor.name] = Pool(executor.name, executor.num_threads or threads, self.lock)
         self._workers: list[threading.Thread] = []
         self._order = itertools.count()
-        self._pending_evaluations: deque[Node] = deque()
-        self._depth = 0
+        self.depth = 0
+        self.postponed: deque[Node] = deque()
         self._observed: deque[Observer] = deque()
         self.errors: list[CalculatorError | GraphCancelled] = []
         self.side_packets = dict(side_packets)
@@ -260,7 +258,7 @@ class Scheduler:
         with self.lock:
             self._stopping = True
             for node in self._active_sources:
-                self.evaluate(node)
+                node.evaluate()
             self.wake()
             self._when_idle()
 
@@ -287,20 +285,6 @@ class Scheduler:
 
     # -- callbacks of nodes, under the lock ----------------------------------------------------------------------
 
-    def evaluate(self, node: Node) -> None:
-        """Lets a node see whether it can run, at once, or once the stack has unwound where it is deep."""
-        if self._depth >= _MAX_DEPTH:
-            self._pending_evaluations.append(node)
-            return
-        self._depth += 1
-        try:
-            node.evaluate()
-        finally:
-            self._depth -= 1
-        if not self._depth:
-            while self._pending_evaluations:
-                self.evaluate(self._pending_evaluations.popleft())
-
     def push(self, task: Task) -> None:
         """Lets a task wait for a thread. After an error nothing new starts."""
         if self.errors:
@@ -308,7 +292,8 @@ class Scheduler:
         node = task.node
         if node.is_source and task.action is Action.PROCESS and self._stopping:
             task.action = Action.CLOSE
-        entry = (node.urgency_of(task.action), next(self._order), task)
+        urgency = OPENS_FIRST if task.action is Action.OPEN else node.urgency
+        entry = (urgency, next(self._order), task)
         heapq.heappush(self._pools[node.checked.spec.executor].waiting, entry)
 
     def side_packet_ready(self, name: str, value: Any, node: Node) -> None:
@@ -399,7 +384,7 @@ class Scheduler:
         elif not queue.full and producer is not None:
             for source in producer.ancestor_sources:
                 if not source.throttling:
-                    self.evaluate(source)
+                    source.evaluate()
 
     def _unthrottle(self) -> bool:
         """Grows the queues that hold everything up, or reports them; false where none does."""
@@ -450,7 +435,7 @@ class Scheduler:
         self._opened_sources = [node for node in self._opened_sources if node not in self._active_sources]
         for node in self._active_sources:
             node.active = True
-            self.evaluate(node)
+            node.evaluate()
 
     # -- threads -------------------------------------------------------------------------------------------------
 
@@ -474,12 +459,13 @@ class Scheduler:
                     pool.idle -= 1
                 rested = False
                 task = heapq.heappop(pool.waiting)[2]
-                light = task.node.is_light
+                light = task.node.light
                 self._running += 1
                 pool.light_running += light
                 again = True
                 while again:
-                    self._share(pool, light)
+                    if pool.waiting or len(self._pools) > 1:
+                        self._share(pool, light)
                     lock.release()
                     task.run()  # takes in whatever the calculator raises
                     lock.acquire()
@@ -499,7 +485,7 @@ class Scheduler:
         """
         if not pool.waiting or self._paused:
             return False
-        return rested or not pool.light_running or not pool.waiting[0][2].node.is_light
+        return rested or not pool.light_running or not pool.waiting[0][2].node.light
 
     def _share(self, pool: Pool, light: bool) -> None:
         """Rouses other threads for what waits while this one begins a call, `light` if it will soon be back."""
@@ -508,7 +494,7 @@ class Scheduler:
                 continue
             if other is not pool or not light:
                 other.changed.notify(min(other.idle, len(other.waiting)))
-            elif not other.waiting[0][2].node.is_light:
+            elif not other.waiting[0][2].node.light:
                 other.changed.notify()
 
     def _unlocked(self, call: Callable[[], None]) -> None:

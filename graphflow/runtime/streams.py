@@ -80,9 +80,11 @@ class InputQueue:
         was_empty = not queue
         for packet in packets:
             timestamp = packet.timestamp
-            if not self.bound <= timestamp < ts.MAX:
+            if self.bound <= timestamp < ts.MAX and timestamp != ts.PRESTREAM:
+                self.bound = timestamp + 1
+            else:
                 self._check(timestamp)
-            self.bound = ts.next_allowed_in_stream(timestamp)
+                self.bound = ts.next_allowed_in_stream(timestamp)
             queue.append(packet)
         self.added += len(packets)
         size = len(queue)
@@ -96,7 +98,7 @@ class InputQueue:
             self.on_added()
 
     def _check(self, timestamp: int) -> None:
-        """Raises StreamError unless a packet at `timestamp`, which is an unusual one, may follow."""
+        """Raises StreamError unless a packet at `timestamp`, an unusual one, may follow."""
         if not ts.is_allowed_in_stream(timestamp):
             raise StreamError(f"no packet can be at timestamp {ts.describe(timestamp)}")
         if timestamp == ts.POSTSTREAM and self.added:
@@ -213,23 +215,22 @@ class OutputStream:
 
         The latest of what the offset, an explicit promise and the emitted packets imply.
         """
+        offset = self.offset
+        usual = offset == 0 and promised is None and ts.MIN <= input_timestamp < ts.MAX
+        if usual and (not emitted or emitted[-1].timestamp == input_timestamp):
+            return input_timestamp + 1 if emitted or input_timestamp >= self.bound else ts.UNSET
         bound = ts.UNSET
-        if self.offset is not None and input_timestamp != ts.UNSTARTED:
-            implied = self._implied_by_input(input_timestamp)
+        if offset is not None and input_timestamp != ts.UNSTARTED:
+            implied = self._implied_by_input(input_timestamp, offset)
             if implied > self.bound:
                 bound = implied
-        if promised is not None and promised > bound:
-            bound = promised
+        if promised is not None:
+            bound = max(bound, promised)
         if emitted:
-            behind = ts.next_allowed_in_stream(emitted[-1].timestamp)
-            if behind > bound:
-                bound = behind
+            bound = max(bound, ts.next_allowed_in_stream(emitted[-1].timestamp))
         return bound
 
-    def _implied_by_input(self, input_timestamp: int) -> int:
-        offset = self.offset or 0
-        if ts.MIN <= input_timestamp < ts.MAX:
-            return input_timestamp + 1 + offset
+    def _implied_by_input(self, input_timestamp: int, offset: int) -> int:
         if input_timestamp == ts.PRESTREAM:
             return ts.MIN
         if input_timestamp == ts.MAX and offset >= 0:
@@ -248,7 +249,8 @@ class OutputStream:
             self.bound = bound
         elif not packets:
             return
-        says_more = bound != ts.UNSET and (not packets or ts.next_allowed_in_stream(packets[-1].timestamp) != bound)
+        # a packet at t says by itself that t + 1 is next
+        says_more = bound != ts.UNSET and (not packets or packets[-1].timestamp + 1 != bound)
         for mirror in self.mirrors:
             if packets:
                 mirror.add(packets)
