@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     num_threads: int | None = None,
     prune: bool = False,
+    graph_path: Iterable[str | Path] = (),
 ) -> Graph:
     """Reads, expands and checks a graph.
 
@@ -26,8 +27,10 @@ def load(
         overrides: options of single nodes, by `node/path.option`.
         num_threads: threads of the default executor; default what the graph says, else one for each core.
         prune: compute only what observers and nodes without outputs read.
+        graph_path: folders in which the graphs are that it refers to; a MediaPipe checkout, for instance.
 
     Raises:
         GraphConfigError: the graph is wrong; its `problems` list everything that is.
     """
-    return Graph(config.load(source, params=params, overrides=overrides), num_threads=num_threads, prune=prune)
+    checked = config.load(source, params=params, overrides=overrides, graph_path=graph_path)
+    return Graph(checked, num_threads=num_threads, prune=prune)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from graphflow import registry
+from graphflow.config.graph_folders import GraphFolders
 from graphflow.config.library import find_subgraph
+from graphflow.config.option_values import WHOLE
 from graphflow.config.overrides import Overrides
 from graphflow.config.parameters import Parameters, resolve
 from graphflow.config.spec import ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
@@ -21,7 +23,11 @@ _PBTXT_CALCULATOR_FIELDS = ("source_layer", "buffer_size_hint", "output_stream_h
 
 
 def expand_graph(
-    spec: GraphSpec, params: Mapping[str, Any], overrides: Mapping[str, Any], problems: list[Problem]
+    spec: GraphSpec,
+    params: Mapping[str, Any],
+    overrides: Mapping[str, Any],
+    folders: GraphFolders,
+    problems: list[Problem],
 ) -> GraphSpec:
     """The graph with every parameter replaced and every subgraph laid open.
 
@@ -33,9 +39,10 @@ def expand_graph(
         spec: the graph as read.
         params: values of its parameters.
         overrides: `param` or `node/path.option` -> value, stronger than what is written.
+        folders: where to find subgraphs besides the graph's own folder and the shipped ones.
         problems: receives everything that is wrong.
     """
-    return _Expansion(problems, Overrides(overrides, problems)).run(spec, params)
+    return _Expansion(problems, Overrides(overrides, problems), folders).run(spec, params)
 
 
 @dataclass(slots=True)
@@ -71,6 +78,7 @@ class _Scope:
 class _Expansion:
     problems: list[Problem]
     overrides: Overrides
+    folders: GraphFolders
     nodes: list[NodeSpec] = field(default_factory=list)
     executors: dict[str, ExecutorSpec] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
@@ -160,7 +168,8 @@ class _Expansion:
             node,
             calculator=str(parameters.substitute(node.calculator, place("calculator", node.location))),
             executor=str(parameters.substitute(node.executor, place("executor", node.location))),
-            options=parameters.options(node.options, node.option_locations, node.location),
+            options=parameters.node_options(node),
+            option_values={},
             input_policy=self._policy(node.input_policy, parameters),
             contained=tuple(self._with_values(inner, parameters) for inner in node.contained),
             deferred={},
@@ -175,7 +184,7 @@ class _Expansion:
             # where both exist a calculator wins, so that a graph of the same name cannot take its place
             if not is_calculator(*key):
                 try:
-                    found = find_subgraph(*key)
+                    found = find_subgraph(*key, self.folders)
                 except GraphConfigError as error:
                     self.problems.extend(error.problems)
                     found = None
@@ -317,7 +326,7 @@ class _Expansion:
 
     def _parameters(self, spec: GraphSpec, values: Mapping[str, Any]) -> Parameters:
         # MediaPipe's text has no parameters, and its strings may hold a '$'
-        return Parameters(values, self.problems, literal=spec.syntax == "pbtxt")
+        return Parameters(values, self.problems, literal=spec.syntax == "pbtxt", open=WHOLE in spec.params)
 
     def _report(self, location: Location, message: str, hint: str = "") -> None:
         self.problems.append(Problem(location, message, hint))

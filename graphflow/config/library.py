@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from graphflow.config.graph_folders import ENDINGS, NO_FOLDERS, GraphFolders, declared_name
 from graphflow.config.pbtxt_reader import GRAPH_FIELDS, read_pbtxt
 from graphflow.config.spec import GraphSpec
 from graphflow.config.suggestions import did_you_mean
@@ -25,10 +26,6 @@ TEXT_FILE: Final = "<text>"
 """What problems call a graph that was given as text."""
 
 _SHIPPED = "graphflow.graphs"
-_ENDINGS = (".yaml", ".yml", ".pbtxt")
-# A file is searched for its graph's name no further than this: comments may come first, label maps are long.
-_HEAD_BYTES = 8192
-_GRAPH_NAME = re.compile(r"^graph:[ \t]*[\"']?([A-Za-z0-9_]+)|^type:[ \t]*[\"']([A-Za-z0-9_]+)", re.MULTILINE)
 _PBTXT_ONLY = sorted(set(GRAPH_FIELDS) - set(GRAPH_KEYS))
 _PBTXT_SIGN = re.compile(rf"^(?:{'|'.join(_PBTXT_ONLY)})[ \t]*[:{{]", re.MULTILINE)
 _YAML_ONLY = sorted(set(GRAPH_KEYS) - set(GRAPH_FIELDS))
@@ -52,8 +49,8 @@ class GraphText:
         return reader(self.text, self.file, self.folder, problems, self.name)
 
 
-def find_graph(source: Source) -> GraphText:
-    """The graph a user means.
+def find_graph(source: Source, folders: GraphFolders = NO_FOLDERS) -> GraphText:
+    """The graph a user means; a name is looked for in `folders` before it is in the shipped graphs.
 
     Raises:
         GraphConfigError: there is no such file or shipped graph, or the file cannot be read as text.
@@ -62,30 +59,30 @@ def find_graph(source: Source) -> GraphText:
     if isinstance(source, str) and _TEXT_SIGN.search(written):
         return GraphText(written, TEXT_FILE, os.getcwd(), "graph", _syntax_of(written))
     path = Path(written).expanduser()
-    if path.suffix.lower() in _ENDINGS or _is_file(path) or not isinstance(source, str):
+    if path.suffix.lower() in ENDINGS or _is_file(path) or not isinstance(source, str):
         if not _is_file(path):
             raise _unknown(written, f"no graph file {written}", _beside(path))
         return read_file(path)
-    shipped = _shipped_file(written)
-    if shipped is None:
-        raise _unknown(written, f"no graph '{written}'", [*graph_names(), *module_names()])
-    return read_file(shipped)
+    found = folders.find(written) or _shipped_file(written)
+    if found is None:
+        raise _unknown(written, f"no graph '{written}'", [*graph_names(), *module_names(), *folders.names()])
+    return read_file(found)
 
 
-def find_subgraph(name: str, folder: str) -> GraphText | None:
-    """The graph a node means by `calculator: NAME`: a path, a file in the same folder, or a shipped graph.
+def find_subgraph(name: str, folder: str, folders: GraphFolders = NO_FOLDERS) -> GraphText | None:
+    """The graph a node means by `calculator: NAME`: a path, or in the same folder, in `folders`, or shipped.
 
     Raises:
         GraphConfigError: the file cannot be read as text.
     """
     if not name or ".py:" in name:
         return None
-    if name.endswith(_ENDINGS):
+    if name.endswith(ENDINGS):
         path = Path(folder) / name
         return read_file(path) if _is_file(path) else None
     if not re.fullmatch(r"[A-Za-z0-9_]{1,100}", name):
         return None
-    found = (_in_folder(Path(folder), name) if folder else None) or _shipped_file(name)
+    found = (_in_folder(Path(folder), name) if folder else None) or folders.find(name, folder) or _shipped_file(name)
     return read_file(found) if found else None
 
 
@@ -106,7 +103,7 @@ def read_file(path: Path) -> GraphText:
     except OSError as error:
         raise GraphConfigError([Problem(Location(file), f"cannot be read: {error.strerror}")]) from None
     syntax: Literal["yaml", "pbtxt"] = "pbtxt" if path.suffix == ".pbtxt" else "yaml"
-    if path.suffix.lower() not in _ENDINGS:
+    if path.suffix.lower() not in ENDINGS:
         syntax = _syntax_of(text)
     return GraphText(text, file, str(path.resolve().parent), path.stem, syntax)
 
@@ -119,13 +116,13 @@ def graph_names() -> list[str]:
 def module_names() -> list[str]:
     """The shipped graphs that other graphs are made of, by the name those use."""
     files = [path for folder in _shipped_folders() for path in (folder / "modules").glob("*.yaml")]
-    return sorted(_declared_name(path, path.stat().st_mtime_ns) or path.stem for path in files)
+    return sorted(declared_name(path, path.stat().st_mtime_ns) or path.stem for path in files)
 
 
 def neighbour_names(folder: str) -> list[str]:
     """The graphs in a folder, by the names other graphs there may use."""
     files = _graph_files(Path(folder)) if folder else []
-    return sorted(_declared_name(path, path.stat().st_mtime_ns) or path.stem for path in files)
+    return sorted(declared_name(path, path.stat().st_mtime_ns) or path.stem for path in files)
 
 
 @functools.cache
@@ -146,12 +143,12 @@ def _shipped_file(name: str) -> Path | None:
 def _in_folder(folder: Path, name: str) -> Path | None:
     if not name:
         return None
-    for ending in _ENDINGS:
+    for ending in ENDINGS:
         path = folder / f"{name}{ending}"
         if _is_file(path):
             return path
     for path in _graph_files(folder):
-        if _declared_name(path, path.stat().st_mtime_ns) == name:
+        if declared_name(path, path.stat().st_mtime_ns) == name:
             return path
     return None
 
@@ -159,18 +156,7 @@ def _in_folder(folder: Path, name: str) -> Path | None:
 def _graph_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS and path.is_file())
-
-
-@functools.lru_cache(maxsize=4096)
-def _declared_name(path: Path, modified_ns: int) -> str:
-    """The name a graph file gives itself, read from its head only; "" where it gives none."""
-    try:
-        with path.open("rb") as file:
-            match = _GRAPH_NAME.search(file.read(_HEAD_BYTES).decode("utf-8", "replace"))
-    except OSError:
-        return ""
-    return (match[1] or match[2]) if match else ""
+    return sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and path.is_file())
 
 
 def _is_file(path: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from graphflow.config.option_values import WHOLE, merged, with_option_values
 from graphflow.config.spec import UNREADABLE, GraphSpec, NodeSpec, is_readable
 from graphflow.config.suggestions import did_you_mean
 from graphflow.errors import Location, Problem
@@ -22,12 +23,13 @@ _WHOLE = re.compile(r"\$(?:([a-z_][a-z0-9_]*)|\{([a-z_][a-z0-9_]*)\})\Z")
 class Parameters:
     """The values of one graph's parameters, and where to report a `$name` that is none of them.
 
-    `literal` leaves every `$` as it is.
+    `literal` leaves every `$` as it is. `open` says that there may be more parameters than are known.
     """
 
     values: Mapping[str, Any]
     problems: list[Problem]
     literal: bool = False
+    open: bool = False
 
     def substitute(self, value: Any, location: Location) -> Any:
         """`value` with every `$name` in it replaced; a text that is nothing but `$name` becomes the value itself."""
@@ -47,8 +49,18 @@ class Parameters:
     def options(
         self, options: Mapping[str, Any], locations: Mapping[str, Location], fallback: Location
     ) -> dict[str, Any]:
-        """A node's options with parameters replaced, each reported at its own place."""
+        """Options with parameters replaced, each reported at its own place."""
         return {name: self.substitute(value, locations.get(name, fallback)) for name, value in options.items()}
+
+    def node_options(self, node: NodeSpec) -> dict[str, Any]:
+        """A node's options with parameters replaced, and with those it takes from the graph's."""
+        location = node.field_locations.get("options_from", node.location)
+        for source in node.option_values.values():
+            name = source.partition(".")[0]
+            if name != WHOLE and not self.open and not self.literal:
+                self._value(name, location)
+        options = self.options(node.options, node.option_locations, node.location)
+        return with_option_values(options, node.option_values, self.values)
 
     def holds(self, node: NodeSpec) -> bool:
         """Whether `when` lets the node exist."""
@@ -108,8 +120,14 @@ def resolve(
         problems: receives unknown and missing parameters and values of another type than the default.
     """
     values: dict[str, Any] = {}
+    if spec.syntax == "pbtxt":  # fields of a message, which says nothing of its other fields here
+        both = merged(spec.params, given)
+        return {name: value for name, value in both.items() if name != WHOLE}
     for name, value in given.items():
         location = locations.get(name, fallback)
+        if name not in spec.params and WHOLE in spec.params:
+            values[name] = value
+            continue
         if name not in spec.params:
             hint = did_you_mean(name, spec.params, "parameters") or f"{spec.name} has no parameters"
             problems.append(Problem(location, f"{spec.name} has no parameter '{name}'", hint))
@@ -122,7 +140,7 @@ def resolve(
             continue
         values[name] = converted
     for name, default in spec.params.items():
-        if name in values:
+        if name in values or name == WHOLE:
             continue
         if default is REQUIRED:
             if name not in given:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from graphflow.config.names import guess_connection, parse_connection
+from graphflow.config.option_messages import is_foreign, options_message
+from graphflow.config.option_values import WHOLE, parse_option_value
 from graphflow.config.policies import HANDLER_POLICIES
 from graphflow.config.spec import ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
@@ -30,7 +32,7 @@ NODE_FIELDS: Final = (
 )  # fmt: skip
 """The fields of `CalculatorGraphConfig.Node`."""
 
-_UNSUPPORTED = ("packet_factory", "packet_generator", "status_handler", "external_input", "option_value")
+_UNSUPPORTED = ("packet_factory", "packet_generator", "status_handler", "external_input")
 _OUTPUT_HANDLERS = ("InOrderOutputStreamHandler",)
 
 
@@ -55,13 +57,15 @@ class _Reader:
         self._known(message, GRAPH_FIELDS, "a graph")
         self._supported(message)
         self._output_handler(message)
+        nodes = self._nodes(message, "node")
         return GraphSpec(
             name=self._text(message, "type") or default_name,
             inputs=self._connections(message, "input_stream"),
             outputs=self._connections(message, "output_stream"),
             side_inputs=self._connections(message, "input_side_packet"),
             side_outputs=self._connections(message, "output_side_packet"),
-            nodes=self._nodes(message, "node"),
+            nodes=nodes,
+            params=self._parameters(message, nodes),
             num_threads=self._integer(message, "num_threads") or None,
             max_queue_size=self._integer(message, "max_queue_size") or 100,
             report_deadlock=self._one(message, "report_deadlock", bool, False),
@@ -79,6 +83,13 @@ class _Reader:
         nodes = [entry.value for entry in message.all(field) if self._is_message(entry)]
         names = _unique_names([(_word(node, "name"), _word(node, "calculator")) for node in nodes])
         return tuple(self._node(name, node) for name, node in zip(names, nodes, strict=True))
+
+    def _parameters(self, message: Message, nodes: tuple[NodeSpec, ...]) -> dict[str, Any]:
+        """The options of the graph itself; whoever uses it may set further ones, which are not declared anywhere."""
+        own = next((value for _, value in self._extensions(message, ("options", "graph_options"))), None)
+        if own is None and not any(node.option_values for node in nodes):
+            return {}
+        return {**(own.plain() if own else {}), WHOLE: None}
 
     def _node(self, name: str, node: Message) -> NodeSpec:
         self._known(node, NODE_FIELDS, f"node '{name}'")
@@ -103,6 +114,7 @@ class _Reader:
             options=own.plain(),
             option_locations=own.locations(),
             contained=contained,
+            option_values=self._option_values(node),
             input_policy=self._policy(node),
             executor=self._text(node, "executor"),
             # 0 is a field left out, which means one
@@ -147,25 +159,39 @@ class _Reader:
         )
 
     def _own_options(self, node: Message, calculator: str) -> Message | None:
-        """The options meant for the calculator: those named after it, `options` before `node_options`.
+        """The options meant for the calculator, `options` before `node_options`.
 
-        Families of calculators share one message (`SplitVectorCalculatorOptions`), so that a single extension is
-        taken whatever its name.
+        Those of another calculator are not looked at; what belongs to none that is known may be its own.
         """
-        candidates: list[tuple[str, Message]] = []
-        for field in ("options", "node_options"):
-            for entry in node.all(field):
+        candidates = [
+            (_message_name(name), message) for name, message in self._extensions(node, ("options", "node_options"))
+        ]
+        wanted = options_message(calculator)
+        if wanted not in (name for name, _ in candidates):
+            candidates = [(name, message) for name, message in candidates if not is_foreign(name, calculator)]
+            unclear = len({name for name, _ in candidates}) > 1
+            return candidates[0][1] if candidates and not unclear else None
+        return next(message for name, message in candidates if name == wanted)
+
+    def _extensions(self, message: Message, fields: Iterable[str]) -> Iterator[tuple[str, Message]]:
+        """The messages `[mediapipe.Name.ext] { }` inside some fields, in the order of these fields."""
+        for field in fields:
+            for entry in message.all(field):
                 if self._is_message(entry):
-                    candidates += [
-                        (extension.name, extension.value)
-                        for extension in entry.value.fields
-                        if extension.name.startswith("[") and self._is_message(extension)
-                    ]
-        own = {f"{calculator}Options", f"{calculator.removesuffix('Calculator')}CalculatorOptions"}
-        taken = [message for name, message in candidates if _message_name(name) in own]
-        if not taken and len(candidates) == 1:
-            taken = [candidates[0][1]]
-        return taken[0] if taken else None
+                    for extension in entry.value.fields:
+                        if extension.name.startswith("[") and self._is_message(extension):
+                            yield extension.name, extension.value
+
+    def _option_values(self, node: Message) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for entry in node.all("option_value"):
+            parsed = parse_option_value(entry.value) if isinstance(entry.value, str) else None
+            if parsed is None:
+                hint = 'as in "threshold:options/min_score"'
+                self._report(entry.location, f"{entry.value!r} is no NODE_FIELD:options/GRAPH_FIELD", hint)
+                continue
+            found[parsed[0]] = parsed[1]
+        return found
 
     def _policy(self, message: Message) -> PolicySpec | None:
         handler = self._message(message, "input_stream_handler")

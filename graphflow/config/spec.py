@@ -56,7 +56,8 @@ class NodeSpec:
 
     Before expansion `when` may be `$param` or `not $param`, strings may hold `$param`, and `deferred` holds the text of
     numeric fields that are written so. `unconnected` says of inputs that expansion took away (by `TAG:index`) why.
-    `contained` are the nodes a `SwitchContainer` chooses from; they have no connections of their own.
+    `contained` are the nodes a `SwitchContainer` chooses from; they have no connections of their own. `option_values`
+    says which options come from the graph's parameters where those are set, by the path of each.
     """
 
     name: str
@@ -80,6 +81,7 @@ class NodeSpec:
     field_locations: Mapping[str, Location] = field(default_factory=dict, compare=False)
     unconnected: Mapping[str, str] = field(default_factory=dict, compare=False)
     contained: tuple[NodeSpec, ...] = ()
+    option_values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,8 @@ class GraphSpec:
     """A whole graph, or the body of a subgraph.
 
     `num_threads` None or 0 lets the runtime choose; `max_queue_size` -1 lifts the limit. A parameter whose default is
-    `graphflow.ports.REQUIRED` must be given. `syntax` decides what MediaPipe lets pass in its own files: graph outputs
-    without a producer, and side packets nobody declares.
+    `graphflow.ports.REQUIRED` must be given; one named `*` says that more may be given than are declared. `syntax`
+    decides what MediaPipe lets pass in its own files: graph outputs without a producer, undeclared side packets.
     """
 
     name: str

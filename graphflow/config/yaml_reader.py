@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from graphflow.config.names import NAME, TAG, parse_connection
+from graphflow.config.option_values import WHOLE
 from graphflow.config.spec import UNREADABLE, ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
 from graphflow.config.yaml_tree import YamlTree
@@ -25,7 +26,7 @@ GRAPH_KEYS: Final = (
 
 NODE_KEYS: Final = (
     "calculator", "doc", "when", "inputs", "outputs", "side_inputs", "side_outputs", "options",
-    "input_policy", "executor", "max_in_flight", "queue_size", "source_layer", "nodes",
+    "input_policy", "executor", "max_in_flight", "queue_size", "source_layer", "nodes", "options_from",
 )  # fmt: skip
 """What a node may say."""
 
@@ -142,6 +143,7 @@ class _Reader:
             when=self._when(fields),
             deferred=deferred,
             field_locations=fields.locations,
+            option_values=self._options_from(fields),
             contained=self._named(fields, "nodes", functools.partial(self._node, keys=CONTAINED_KEYS)),
         )
 
@@ -163,7 +165,8 @@ class _Reader:
         node = self._mapping(fields, "params", "a mapping from a parameter to its default")
         params: dict[str, Any] = {}
         for name, key, value in self.tree.pairs(node) if node else ():
-            self._check_name(key, name, "parameter")
+            if name != WHOLE:
+                self._check_name(key, name, "parameter")
             # `size:` with nothing behind it has no default; `size: null` has one
             nothing = self.tree.is_null(value) and isinstance(value, yaml.ScalarNode) and value.value == ""
             params[name] = REQUIRED if nothing else self.tree.value(value)
@@ -177,6 +180,16 @@ class _Reader:
             options[name] = self.tree.value(value, name, locations)
             locations[name] = self.tree.location(key)
         return options, locations
+
+    def _options_from(self, fields: _Fields) -> dict[str, str]:
+        node = self._mapping(fields, "options_from", "a mapping from an option to a parameter of the graph")
+        found: dict[str, str] = {}
+        for option, _, value in self.tree.pairs(node) if node else ():
+            if isinstance(value, yaml.ScalarNode) and not self.tree.is_null(value):
+                found[option] = value.value
+            else:
+                self.tree.report(value, f"'{option}' must name a parameter of the graph", "or '*' for all of them")
+        return found
 
     def _policy(self, fields: _Fields) -> PolicySpec | None:
         node = fields.nodes.get("input_policy")

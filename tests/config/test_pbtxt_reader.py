@@ -158,7 +158,7 @@ MISTAKES = {
     'type: "T" num_threads: 1 «report_deadlock: 1': ("'report_deadlock' must be true or false",),
     'input_stream: "a" node { calculator: "PassThrough" input_stream: "a" output_stream: "b" '
     '«input_stream_info { tag_index: "NOPE" back_edge: true } }': ("names no input: 'NOPE'", "inputs: 0"),
-    'node { calculator: "PassThrough" «option_value: "a:b" }': ("'option_value' is not supported",),
+    'node { calculator: "PassThrough" «option_value: "ab" }': ("'ab' is no NODE_FIELD:options/GRAPH_FIELD",),
     'node { calculator: "PassThrough" «output_stream_handler { output_stream_handler: "X" } }': (
         "output stream handler 'X'",
     ),
