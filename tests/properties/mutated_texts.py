@@ -19,7 +19,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import graphflow
+import graphflow.graphs
 from graphflow import GraphConfigError, config, registry
 from graphflow.config.library import graph_names
 
@@ -92,7 +92,7 @@ BOMBS = [
 
 def seeds(shared: Path | None) -> list[str]:
     """The texts that are mutated: the shipped graphs, those of the tests, and the recorded cases where they are."""
-    folders = [Path(graphflow.__file__).parents[1] / "graphs", HERE / "graphs"]
+    folders = [Path(next(iter(graphflow.graphs.__path__))), HERE / "graphs"]
     texts = [path.read_text("utf-8") for folder in folders for path in sorted(folder.rglob("*.yaml"))]
     pbtxt = [path.read_text("utf-8") for path in sorted((HERE / "graphs").rglob("*.pbtxt"))]
     if shared:
