@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import graphflow.graphs
+
 from graphflow import GraphConfigError, config, registry
 from graphflow.config.library import graph_names
 
