@@ -259,12 +259,17 @@ class Graph:
         """Makes the graph ready for another stream of packets without loading anything again.
 
         A running graph first works through what it has; every calculator's `reset` is called, and timestamps may start
-        over. A graph that is not running stays as it is: `start` makes everything new.
+        over; nodes that had closed open again. A run that has ended stays ended: `start` makes everything new.
         """
         if not self._running():
             return
         self.wait_until_idle()
-        self._started().reset_streams()
+        scheduler = self._started()
+        if scheduler.state is State.TERMINATED:
+            scheduler.shut_down()
+            self._raise_errors()
+        else:
+            scheduler.reset_streams()
 
     def side_packet(self, name: str) -> Any:
         """The value of a side packet of the current or last run, None where it was not provided."""

@@ -15,8 +15,9 @@ from graphflow import timestamp as ts
 from graphflow.calculator import Calculator, Stop
 from graphflow.config.checked import CheckedNode
 from graphflow.context import Context
+from graphflow.errors import GraphConfigError, Problem
 from graphflow.packet import Packet
-from graphflow.runtime.policies import POLICIES, Readiness
+from graphflow.runtime.policies import POLICIES, InputPolicy, Readiness
 from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 
 if TYPE_CHECKING:
@@ -125,17 +126,30 @@ class Node:
         self.max_in_flight = checked.spec.max_in_flight
         self.urgency = _urgency(self)
         self.queue_size = default_queue_size if checked.spec.queue_size is None else checked.spec.queue_size
-        self.policy = POLICIES[checked.input_policy.name](
-            self.inputs,
-            [(entry.tag, entry.index) for entry in binding.inputs],
-            checked.new_calculator().process_timestamp_bounds,  # options may decide it
-            checked.input_policy.options,
-        )
+        self.policy = self._new_policy()
         self.throttling: set[InputQueue] = set()
         self.ancestor_sources: list[Node] = []
         self.side_inputs = [side_packets.get(entry.name) for entry in binding.side_inputs]
         self.context = self._new_context()
         self.prepare_streams()
+
+    def _new_policy(self) -> InputPolicy:
+        checked = self.checked
+        spec = checked.input_policy
+        try:
+            policy = POLICIES[spec.name](
+                self.inputs,
+                [(entry.tag, entry.index) for entry in checked.binding.inputs],
+                checked.new_calculator().process_timestamp_bounds,  # options may decide it
+                spec.options,
+            )
+            if policy.batch_size > 1 and self.max_in_flight > 1:
+                raise ValueError("batch_size over 1 does not go with max_in_flight over 1")
+        except ValueError as error:
+            location = spec.location if spec.location.line else checked.spec.location
+            message = f"node '{self.name}': input policy '{spec.name}': {error}"
+            raise GraphConfigError([Problem(location, message)]) from error
+        return policy
 
     def _new_context(self) -> Context:
         return Context(self.checked.binding, self.side_inputs, self.name, self._services)
@@ -357,6 +371,23 @@ class Node:
             output.close()
         except StreamError as error:
             self.scheduler.fail_stream(self, output.name, [], error)
+
+    def reset(self) -> None:
+        """Returns the calculator to the state after `open`, a closed one by opening a new one; called without the lock.
+
+        Queues and outputs were emptied before.
+        """
+        if self.status is Status.PREPARED:
+            return
+        context = self.context
+        context.begin(ts.UNSTARTED, ())
+        if self.status is Status.OPENED and self.calculator is not None:
+            self.calculator.reset(context)
+            return
+        self.calculator = self.checked.new_calculator()
+        self.calculator.open(context)
+        self.needs_close = True
+        self.status = Status.OPENED
 
     # -- the end of a run ----------------------------------------------------------------------------------------
 

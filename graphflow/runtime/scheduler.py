@@ -206,7 +206,7 @@ class Scheduler:
                 self._record(self._describe(node, ts.DONE, error, "close"))
 
     def reset_streams(self) -> None:
-        """Starts a new stream of packets: calculators are reset, queues and bounds start over."""
+        """Starts a new stream of packets: calculators are reset, queues and bounds start over, closed nodes reopen."""
         with self.lock:
             self._closed_inputs.clear()
             for stream in self.inputs.values():
@@ -218,13 +218,15 @@ class Scheduler:
             for node in self.nodes:
                 node.prepare_streams()
         for node in self.nodes:
-            if node.calculator is None:
-                continue
-            node.context.begin(ts.UNSTARTED, ())
+            was_closed = node.status is Status.CLOSED
             try:
-                node.calculator.reset(node.context)
+                node.reset()
             except Exception as error:
                 raise self._describe(node, ts.UNSTARTED, error, "reset") from error
+            if was_closed and node.is_source:
+                self._opened_sources.append(node)
+        with self.lock:
+            self._when_idle()
 
     # -- inputs from outside -------------------------------------------------------------------------------------
 

@@ -86,6 +86,28 @@ def test_reset_starts_a_new_stream_without_reopening() -> None:
     assert seen == [(50, 9), (0, 4)]
 
 
+def test_reset_reopens_what_had_closed() -> None:
+    graph = build("""
+graph: Closing
+inputs: [a, b]
+outputs: [c, d]
+nodes:
+  early: {calculator: PassThrough, inputs: [a, b], outputs: [c, d], input_policy: early_close}
+""")
+    seen = record(graph, "c")
+    graph.start()
+    for timestamp in (1, 1):
+        graph.add_packet("a", 7, timestamp)
+        graph.add_packet("b", 8, timestamp)
+        graph.wait_until_idle()
+        graph.close_input("a")
+        graph.wait_until_idle()
+        graph.reset()
+    graph.close_all_inputs()
+    graph.wait_until_done()
+    assert seen == [(1, 7), (1, 7)]
+
+
 def test_an_observer_sees_settled_time() -> None:
     graph = build(one_node("FailAt", "{at: 99}"))
     seen = record(graph, "b", bounds=True)
@@ -261,6 +283,21 @@ def test_a_wrong_packet_is_refused(value: Any, timestamp: int, says: str) -> Non
     graph.start()
     with pytest.raises(CalculatorError, match=says):
         graph.add_packet("a", value, timestamp)
+
+
+@pytest.mark.parametrize(
+    ("node", "says"),
+    [
+        ("input_policy: {name: default, batch_size: 0}", "batch_size must be at least 1, not 0"),
+        ("input_policy: {name: timestamp_align, timestamp_base_tag_index: 'Z:0'}", "there is no input 'Z:0'"),
+        ("input_policy: {name: default, batch_size: 2}, max_in_flight: 2", "does not go with max_in_flight"),
+    ],
+)
+def test_a_policy_that_does_not_fit_is_reported_at_its_place(node: str, says: str) -> None:
+    graph = build(one_node("Square").replace("outputs: [b], options", f"outputs: [b], {node}, options"))
+    with pytest.raises(graphflow.GraphConfigError, match=says) as caught:
+        graph.start()
+    assert caught.value.problems[0].location.line == 6
 
 
 def test_unknown_streams_are_named() -> None:
