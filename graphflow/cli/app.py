@@ -49,6 +49,12 @@ SetOption = Annotated[
 ParamOption = Annotated[
     list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Set a parameter of the graph.")
 ]
+GraphPathOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--graph-path", metavar="FOLDER", help="Find graphs that are referred to in this folder too; may be repeated."
+    ),
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -99,21 +105,52 @@ def run(
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default one for each core.")] = None,
     settings: SetOption = None,
     params: ParamOption = None,
+    graph_path: GraphPathOption = None,
 ) -> None:
     """Run a graph on a video, images or a camera."""
     from graphflow.cli.run import RunRequest, run_graph
 
-    run_graph(RunRequest(graph, source, output, save, fps, max_frames, threads, settings or (), params or ()))
+    folders = graph_path or ()
+    run_graph(RunRequest(graph, source, output, save, fps, max_frames, threads, settings or (), params or (), folders))
 
 
 @app.command()
 def check(
-    graph: GraphArgument, settings: SetOption = None, params: ParamOption = None, json: JsonOption = False
+    graph: GraphArgument,
+    settings: SetOption = None,
+    params: ParamOption = None,
+    graph_path: GraphPathOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Say everything that is wrong with a graph, with file, line and column."""
     from graphflow.cli.check import check_graph
 
-    check_graph(graph, settings or (), params or (), as_json=json)
+    check_graph(graph, settings or (), params or (), graph_path or (), as_json=json)
+
+
+@app.command()
+def convert(
+    graph: GraphArgument,
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The file to write: .yaml or .pbtxt.")],
+    graph_path: GraphPathOption = None,
+) -> None:
+    """Write a graph as YAML, or as pbtxt for MediaPipe; comments are not kept."""
+    from graphflow.cli.convert import convert_graph
+
+    convert_graph(graph, target, graph_path or ())
+
+
+@app.command()
+def expand(
+    graph: GraphArgument,
+    settings: SetOption = None,
+    params: ParamOption = None,
+    graph_path: GraphPathOption = None,
+) -> None:
+    """Print a graph with its parameters replaced and its subgraphs laid open."""
+    from graphflow.cli.convert import expand_graph
+
+    expand_graph(graph, settings or (), params or (), graph_path or ())
 
 
 @app.command(name="list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -13,7 +14,9 @@ from graphflow.cli.settings import parse_settings
 from graphflow.errors import GraphConfigError
 
 
-def check_graph(graph: str, settings: Sequence[str], params: Sequence[str], *, as_json: bool) -> None:
+def check_graph(
+    graph: str, settings: Sequence[str], params: Sequence[str], graph_path: Sequence[Path] = (), *, as_json: bool
+) -> None:
     """Says that a graph is right, or what is wrong with it.
 
     Raises:
@@ -22,7 +25,7 @@ def check_graph(graph: str, settings: Sequence[str], params: Sequence[str], *, a
     """
     overrides, given = parse_settings(settings, "--set"), parse_settings(params, "--param")
     try:
-        checked = config.load(graph, params=given, overrides=overrides)
+        checked = config.load(graph, params=given, overrides=overrides, graph_path=graph_path)
     except GraphConfigError as error:
         if as_json:
             problems = [

@@ -41,6 +41,7 @@ class RunRequest:
     threads: int | None = None
     settings: Sequence[str] = ()
     params: Sequence[str] = ()
+    graph_path: Sequence[Path] = ()
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ def run_graph(request: RunRequest) -> None:
     params = parse_settings(request.params, "--param")
     if request.fps is not None and not request.fps > 0:
         raise UsageError(f"--fps must be positive, not {request.fps:g}")
-    checked = config.load(request.graph, params=params, overrides=overrides)
+    checked = config.load(request.graph, params=params, overrides=overrides, graph_path=request.graph_path)
     frames = pipeline.frame_input(checked)
     info = _open_source(request, checked, frames)
     _check_outputs(request, checked)

@@ -24,7 +24,7 @@ def check_graph(spec: GraphSpec, problems: list[Problem]) -> CheckedGraph | None
     """
     before = len(problems)
     if spec.syntax == "pbtxt":
-        spec = _with_undeclared_side_inputs(spec)
+        spec = with_undeclared_side_inputs(spec)
     _check_settings(spec, problems)
     streams = find_producers(spec, False, problems)
     side_packets = find_producers(spec, True, problems)
@@ -49,7 +49,7 @@ def _check_types(spec: GraphSpec, nodes: list[CheckedNode], wires: Wires, proble
     return types
 
 
-def _with_undeclared_side_inputs(spec: GraphSpec) -> GraphSpec:
+def with_undeclared_side_inputs(spec: GraphSpec) -> GraphSpec:
     """MediaPipe lets a node read a side packet that the graph does not declare, if it is given at the start."""
     known = {ref.name for ref in spec.side_inputs}
     known |= {ref.name for node in spec.nodes for ref in node.side_outputs}
