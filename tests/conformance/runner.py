@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from graphflow import timestamp as ts
+from graphflow import GraphflowError
 from graphflow.runtime import Graph
 
 from .comparison import Comparison
@@ -76,25 +75,18 @@ def run_file(path: Path, compare: Comparison, timeout: float, num_threads: int |
     return Outcome(path.stem, [f"hangs: not over after {timeout:g} s"], True, waiting or ["the graph is not built yet"])
 
 
-def who_waits(graph: Graph) -> Iterator[str]:
-    """A stuck run, one line for each node that is not closed: what waits in front of it, and what it waits for."""
-    scheduler = graph._scheduler
-    if scheduler is None:
-        yield "the graph is not started"
-        return
-    # read without the lock, which whoever hangs may hold
-    yield f"run: {scheduler.state.name.lower()}, {len(scheduler.errors)} errors"
-    for name, stream in scheduler.inputs.items():
-        yield f"graph input '{name}': {'closed' if stream.closed else f'settled before {ts.describe(stream.bound)}'}"
-    for node in scheduler.nodes:
-        if node.status.name == "CLOSED":
-            continue
-        queues = []
-        for queue in node.inputs:
-            head = (
-                f"{len(queue.packets)} packets from {ts.describe(queue.packets[0].timestamp)}" if queue.packets else ""
-            )
-            queues.append(f"{queue.name}: {head or f'nothing before {ts.describe(queue.bound)}'}")
-        running = ", ".join(f"{task.action.name.lower()}" for task in node.in_flight)
-        state = f"{node.status.name.lower()}{f', has to {running}' if running else ''}"
-        yield f"node '{node.name}' ({state}): {'; '.join(queues) or 'no inputs'}"
+def who_waits(graph: Graph, seconds: float = 2.0) -> list[str]:
+    """What a stuck run says of itself: what waits in front of each node, and what the node waits for."""
+    said: list[str] = []
+
+    def ask() -> None:
+        try:
+            said.extend(graph.diagnose().splitlines())
+        except GraphflowError as error:
+            said.append(str(error))
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(seconds)
+    # copied, since a thread that is late after all would go on writing
+    return list(said) or ["it does not answer: somebody keeps the scheduler's lock"]

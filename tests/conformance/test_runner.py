@@ -67,8 +67,8 @@ def test_a_case_that_hangs_says_who_waits(tmp_path: Path) -> None:
                 module.let_go.set()
     assert outcome.hangs
     assert outcome.differences == ["hangs: not over after 0.5 s"]
-    assert "graph input 'a': settled before 2" in outcome.waiting
-    assert any("Stuck' (opened, has to process): a: nothing before 2" in line for line in outcome.waiting)
+    assert "  input 'a': open, settled before 2" in outcome.waiting
+    assert any("Stuck): 1 in flight or waiting for a thread: process at 1" in line for line in outcome.waiting)
 
 
 def test_a_folder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
