@@ -1,4 +1,5 @@
-"""Body, hand and face landmarks drawn onto an image, in the colours people know from MediaPipe's solutions."""
+"""Body, hand and face landmarks and detections drawn onto an image, in the colours people know from MediaPipe's
+solutions."""
 
 from __future__ import annotations
 
@@ -12,15 +13,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..payloads import NormalizedLandmarkList
+from ..payloads import Detection, FloatArray, NormalizedLandmarkList
 from .face_mesh import FACE_TESSELATION
 from .topology import (
     FACE_CONTOURS,
     GRAY,
+    GREEN,
     HAND_LANDMARK_COLORS,
     HAND_PATHS,
+    LEFT_IRIS,
     POSE_LANDMARK_COLORS,
     POSE_PATHS,
+    RED,
+    RIGHT_IRIS,
     WHITE,
     Color,
     Path,
@@ -91,16 +96,41 @@ def draw_hand(image: Canvas, landmarks: NormalizedLandmarkList, threshold: float
 def draw_face(image: Canvas, landmarks: NormalizedLandmarkList, threshold: float = 0.5) -> None:
     """Draws the face mesh in thin grey and its contours: oval and lips white, left eye green, right eye red.
 
-    On a small face the mesh is fainter, or it would hide the face. Arguments and errors as of `draw_pose`, for 468
-    landmarks or more.
+    Where there are 478 landmarks, the last ten are the irises. On a small face the mesh is fainter, or it would hide
+    the face. Arguments and errors as of `draw_pose`, for 468 landmarks or more.
     """
-    points, seen = _points(image, landmarks, threshold, 468)
-    if not seen.any():
+    points, seen = _points(image, landmarks, threshold, 478 if len(landmarks) >= 478 else 468)
+    if not seen[:468].any():
         return
-    _mesh(image, points, seen)
+    _mesh(image, points[:468], seen[:468])
     scale = _scale(image, points, 220.0)
     for paths, color in FACE_CONTOURS:
         _lines(image, points, seen, paths, color, _width(1.6 * scale))
+    for (path,), color in ((LEFT_IRIS, GREEN), (RIGHT_IRIS, RED)):
+        if len(points) == 478 and seen[list(path)].all():
+            _ring(image, points[list(path[:4])], color, _width(1.6 * scale))
+
+
+def draw_detection(image: Canvas, detection: Detection) -> None:
+    """Draws the box of a detection white and its keypoints red.
+
+    Args:
+        image: uint8 [H, W, 3] RGB; written.
+        detection: with a box in any format, keypoints, or both.
+    """
+    corners = np.zeros((0, 2), np.float32)
+    if detection.box is not None:
+        height, width = image.shape[:2]
+        relative = detection.box_format == "relative"
+        box = detection.box / (1.0 if relative else np.array([width, height, width, height], np.float32))
+        corners = np.array([box[:2], box[:2] + box[2:]], np.float32)
+    exact = np.concatenate((corners, detection.keypoints))
+    points, seen = _subpixels(image, exact)
+    scale = _scale(image, points[seen], 150.0) if seen.any() else 0.0
+    if len(corners) and seen[:2].all():
+        cv2.rectangle(image, points[0], points[1], WHITE, _width(2 * scale), cv2.LINE_AA, _SHIFT)
+    seen[: len(corners)] = False
+    _dots(image, points, seen, ((tuple(range(len(points))), RED),), 3.0 * scale)
 
 
 def shown_in_detail(
@@ -135,15 +165,21 @@ def _points(
     """The first `count` landmarks in subpixels [count, 2], and which of them [count] are to be drawn."""
     if len(landmarks) < count:
         raise ValueError(f"expected {count} landmarks, not {len(landmarks)}")
-    height, width = image.shape[:2]
-    # a normalized coordinate of 0 is the left edge of the first pixel, OpenCV's 0 is its middle
-    exact = landmarks.xyz[:count, :2] * np.array([width, height], np.float32) - np.float32(0.5)
-    seen: npt.NDArray[np.bool_] = np.isfinite(exact).all(axis=1)
+    points, seen = _subpixels(image, landmarks.xyz[:count, :2])
     for confidence in (landmarks.visibility, landmarks.presence):
         if confidence is not None:
             seen &= confidence[:count] >= threshold
+    return points, seen
+
+
+def _subpixels(image: Canvas, normalized: FloatArray) -> tuple[_Points, npt.NDArray[np.bool_]]:
+    """Normalized points [N, 2] in subpixels, and which of them are finite."""
+    height, width = image.shape[:2]
+    # a normalized coordinate of 0 is the left edge of the first pixel, OpenCV's 0 is its middle
+    exact = normalized * np.array([width, height], np.float32) - np.float32(0.5)
+    finite: npt.NDArray[np.bool_] = np.isfinite(exact).all(axis=1)
     bounded = np.clip(np.nan_to_num(exact), -_FARTHEST_PX, _FARTHEST_PX)
-    return np.rint(bounded * _SUBPIXELS).astype(np.int32), seen
+    return np.rint(bounded * _SUBPIXELS).astype(np.int32), finite
 
 
 def _scale(image: Canvas, points: _Points, full_extent_px: float) -> float:
@@ -205,6 +241,13 @@ def _lines(
         lines = list(points[edges[seen[edges].all(axis=1)]])
     if lines:
         cv2.polylines(image, lines, False, color, width, cv2.LINE_AA, _SHIFT)
+
+
+def _ring(image: Canvas, points: _Points, color: Color, width: int) -> None:
+    """A circle around the middle of points that lie on it."""
+    centre = points.mean(axis=0)
+    radius = float(np.linalg.norm(points - centre, axis=1).mean())
+    cv2.circle(image, np.rint(centre).astype(int).tolist(), round(radius), color, width, cv2.LINE_AA, _SHIFT)
 
 
 def _dots(

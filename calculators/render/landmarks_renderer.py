@@ -1,17 +1,21 @@
-"""LandmarksRenderer: landmarks drawn over the image they were found in."""
+"""LandmarksRenderer: landmarks and detections drawn over the image they were found in."""
 
 from __future__ import annotations
+
+from typing import Any, Final
 
 import numpy as np
 
 from graphflow import Calculator, Context, Input, Option, Output
 
-from ..payloads import Image, NormalizedLandmarkList
-from .drawing import draw_face, draw_hand, draw_pose, shown_in_detail
+from ..payloads import Detection, Image, NormalizedLandmarkList
+from .drawing import draw_detection, draw_face, draw_hand, draw_pose, shown_in_detail
+
+_OneOrMore: Final[Any] = NormalizedLandmarkList | list[NormalizedLandmarkList]
 
 
 class LandmarksRenderer(Calculator):
-    """Draws body, hand and face landmarks over a copy of the image, faces first and hands on top.
+    """Draws body, hand and face landmarks over a copy of the image, detections and faces first and hands on top.
 
     The body's own few points of a face or hand are left out where that is drawn in detail.
 
@@ -19,9 +23,10 @@ class LandmarksRenderer(Calculator):
     """
 
     image = Input("IMAGE", Image, "uint8 [H, W, 3] RGB")
-    poses = Input("POSE_LANDMARKS", NormalizedLandmarkList, "33 body landmarks", optional=True, repeated=True)
-    hands = Input("HAND_LANDMARKS", NormalizedLandmarkList, "21 hand landmarks", optional=True, repeated=True)
-    faces = Input("FACE_LANDMARKS", NormalizedLandmarkList, "468 face landmarks or more", optional=True, repeated=True)
+    poses = Input("POSE_LANDMARKS", _OneOrMore, "33 body landmarks each", optional=True, repeated=True)
+    hands = Input("HAND_LANDMARKS", _OneOrMore, "21 hand landmarks each", optional=True, repeated=True)
+    faces = Input("FACE_LANDMARKS", _OneOrMore, "468 face landmarks or more each", optional=True, repeated=True)
+    detections = Input("DETECTIONS", Detection | list[Detection], "boxes, keypoints", optional=True, repeated=True)
     annotated = Output("IMAGE", Image, "uint8 [H, W, 3] RGB")
     threshold: float = Option(0.5, "landmarks whose visibility or presence is less are not drawn")
 
@@ -31,14 +36,15 @@ class LandmarksRenderer(Calculator):
             return
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"landmarks are drawn on uint8 [H, W, 3] RGB, not {image.dtype} {list(image.shape)}")
-        poses, hands, faces = (
-            [landmarks for landmarks in context[port] if landmarks is not None]
-            for port in (self.poses, self.hands, self.faces)
+        poses, hands, faces, detections = (
+            _flat(context[port]) for port in (self.poses, self.hands, self.faces, self.detections)
         )
-        if not (poses or hands or faces):
+        if not (poses or hands or faces or detections):
             context.emit_packet(self.annotated, context.packet(self.image))
             return
         canvas = image.copy()
+        for detection in detections:
+            draw_detection(canvas, detection)
         for face in faces:
             draw_face(canvas, face, self.threshold)
         for pose in poses:
@@ -46,3 +52,8 @@ class LandmarksRenderer(Calculator):
         for hand in hands:
             draw_hand(canvas, hand, self.threshold)
         context[self.annotated] = canvas
+
+
+def _flat(values: list[Any]) -> list[Any]:
+    """What came, of single values and lists of them."""
+    return [item for value in values if value is not None for item in (value if isinstance(value, list) else [value])]

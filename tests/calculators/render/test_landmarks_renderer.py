@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -5,19 +6,21 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from graphflow.calculators.payloads import NormalizedLandmarkList
+from graphflow.calculators.payloads import Detection, NormalizedLandmarkList
 from graphflow.calculators.render.drawing import draw_face, draw_hand, draw_pose, shown_in_detail
 from graphflow.calculators.render.face_mesh import FACE_TESSELATION
 from graphflow.calculators.render.landmarks_renderer import LandmarksRenderer
 from graphflow.calculators.render.topology import (
     CYAN,
     FACE_CONTOURS,
+    GREEN,
     HAND_LANDMARK_COLORS,
     HAND_PATHS,
     ORANGE,
     POSE_LANDMARK_COLORS,
     POSE_PATHS,
     RED,
+    WHITE,
 )
 
 from graphflow.testing import run_calculator
@@ -81,6 +84,44 @@ def test_two_hands() -> None:
     annotated = render(HAND_LANDMARKS_0=left, HAND_LANDMARKS_1=right)
     assert at(annotated, right, 0) == at(render(HAND_LANDMARKS_0=left), left, 0) == RED
     assert (annotated == render(HAND_LANDMARKS_0=None, HAND_LANDMARKS_1=right)).mean() < 1
+
+
+def test_lists_are_drawn_like_their_items() -> None:
+    left, right = spread(21), spread(21, 3)
+    assert (render(HAND_LANDMARKS=[left, right]) == render(HAND_LANDMARKS_0=left, HAND_LANDMARKS_1=right)).all()
+    assert (render(HAND_LANDMARKS=[]) == GREY).all()
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Detection(np.array([0.25, 0.25, 0.5, 0.5], np.float32)),
+        Detection(np.array([160, 120, 320, 240]), box_format="pixel"),
+    ],
+)
+def test_detections_are_boxes_with_keypoints(box: Detection) -> None:
+    detection = replace(box, keypoints=np.array([[0.5, 0.5], [np.nan, 0.5]], np.float32))
+    annotated = render(DETECTIONS=[detection])
+    assert tuple(annotated[240, 320]) == RED
+    assert tuple(annotated[120, 400]) == tuple(annotated[300, 480]) == WHITE
+    assert tuple(annotated[200, 250]) == (100, 100, 100)
+    assert (annotated[:110] == 100).all()
+
+
+@pytest.mark.parametrize("detection", [Detection(None), Detection(np.array([np.nan, 0, 1, 1], np.float32))])
+def test_a_detection_without_place_is_not_drawn(detection: Detection) -> None:
+    assert (render(DETECTIONS=[detection]) == GREY).all()
+
+
+def test_irises_are_rings_in_the_colours_of_their_eyes() -> None:
+    face = spread(478, 40)
+    for centre, first in (((0.3, 0.02), 468), ((0.7, 0.02), 473)):
+        around = np.array([(0, 0), (0.03, 0), (0, -0.04), (-0.03, 0), (0, 0.04)], np.float32)
+        face.xyz[first : first + 5, :2] = centre + around
+    annotated = render(FACE_LANDMARKS=face)
+    assert at(annotated, face, 470 + 2) == RED
+    assert at(annotated, face, 475 + 2) == GREEN
+    assert (annotated == render(FACE_LANDMARKS=NormalizedLandmarkList(face.xyz[:468]))).all(axis=2).mean() > 0.98
 
 
 def test_an_image_without_anything_passes_as_it_is() -> None:
