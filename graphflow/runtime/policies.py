@@ -114,7 +114,7 @@ class InputPolicy:
         return self.tags.index(wanted)
 
 
-class DefaultPolicy(SyncSet, InputPolicy):
+class DefaultPolicy(InputPolicy):
     """All inputs wait for one another; the node runs at every timestamp where at least one packet arrived."""
 
     def __init__(
@@ -124,13 +124,19 @@ class DefaultPolicy(SyncSet, InputPolicy):
         process_bounds: bool,
         options: Mapping[str, Any],
     ) -> None:
+        self._set = SyncSet(queues, process_bounds)
         InputPolicy.__init__(self, queues, tags, process_bounds, options)
-        self.prepare()
 
     def configure(self, options: dict[str, Any]) -> None:
         self.batch_size = int(options.get("batch_size", 1))
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {self.batch_size}")
+
+    def prepare(self) -> None:
+        self._set.prepare()
+
+    def readiness(self) -> tuple[Readiness, int]:
+        return self._set.readiness()
 
 
 class ImmediatePolicy(InputPolicy):

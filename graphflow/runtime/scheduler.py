@@ -506,6 +506,15 @@ class Scheduler:
         finally:
             self.lock.acquire()
 
+    def _next_event(self, observer: Observer) -> Packet | None:
+        with self.lock:
+            if not observer.events:
+                observer.delivering = False
+                return None
+            self.delivered += 1
+            self.changed.notify_all()
+            return observer.events.popleft()
+
     def _deliver(self) -> None:
         """Calls observers; called without the lock. While one thread delivers for a stream, others leave it to it."""
         while True:
@@ -515,13 +524,9 @@ class Scheduler:
                 observer = self._observed.popleft()
                 observer.delivering = True
             while True:
-                with self.lock:
-                    if not observer.events:
-                        observer.delivering = False
-                        break
-                    packet = observer.events.popleft()
-                    self.delivered += 1
-                    self.changed.notify_all()
+                packet = self._next_event(observer)
+                if packet is None:
+                    break
                 try:
                     observer.callback(packet)
                 except Exception as error:
