@@ -1,4 +1,4 @@
-"""`graphflow describe`: what a graph or a calculator takes, gives, and can be told."""
+"""`graphflow describe`: what a graph or a calculator takes, gives, and can be told; what an input policy does."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from graphflow import config, registry
 from graphflow.calculator import Calculator
 from graphflow.cli.listing import columns
 from graphflow.cli.reporting import UsageError
+from graphflow.config.policies import POLICY_OPTIONS
 from graphflow.config.spec import GraphSpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
 from graphflow.errors import GraphConfigError
 from graphflow.ports import ANY_TAG, REQUIRED, Input, Output, Port, SideInput, SideOutput, type_name
+from graphflow.runtime.policies import POLICIES
 
 _KINDS = (("inputs", Input), ("outputs", Output), ("side_inputs", SideInput), ("side_outputs", SideOutput))
 
 
 def describe_name(name: str, *, as_json: bool) -> None:
-    """Writes what is known of a graph or calculator.
+    """Writes what is known of a graph, an input policy or a calculator.
 
     Raises:
-        UsageError: there is neither of that name.
+        UsageError: there is none of that name.
         GraphConfigError: the graph cannot be read.
     """
-    found = _graph(name) or _calculator(name)
+    found = _graph(name) or _policy(name) or _calculator(name)
     typer.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _as_text(found))
 
 
@@ -76,15 +78,27 @@ def _graph_snippet(spec: GraphSpec) -> str:
     return _yaml({_snake(spec.name): node})
 
 
+def _policy(name: str) -> dict[str, Any] | None:
+    if name not in POLICIES:
+        return None
+    options = dict.fromkeys(POLICY_OPTIONS[name], "…")
+    return {
+        "kind": "input policy",
+        "name": name,
+        "doc": inspect.cleandoc(POLICIES[name].__doc__ or ""),
+        "yaml": _yaml({"input_policy": {"name": name, **options} if options else name}),
+    }
+
+
 def _calculator(name: str) -> dict[str, Any]:
     try:
         found = registry.find(name)
     except registry.UnknownCalculatorError as error:
         if ".py:" in name:
             raise UsageError(str(error)) from error
-        known = [*config.graph_names(), *config.module_names(), *registry.names()]
+        known = [*config.graph_names(), *config.module_names(), *POLICIES, *registry.names()]
         hint = did_you_mean(name, known) or "graphflow list names what there is"
-        raise UsageError(f"no graph or calculator is called '{name}'; {hint}") from None
+        raise UsageError(f"no graph, calculator or input policy is called '{name}'; {hint}") from None
     options = [
         {
             "name": option,
@@ -100,6 +114,8 @@ def _calculator(name: str) -> dict[str, Any]:
         "name": found.__name__,
         "doc": inspect.cleandoc(found.__doc__ or ""),
         "aliases": list(found.aliases),
+        "input_policy": found.input_policy,
+        "runs": inspect.cleandoc(POLICIES[found.input_policy].__doc__ or "").splitlines()[0],
         **ports,
         "options": options,
         "yaml": _calculator_snippet(found, name if ".py:" in name else found.__name__),
@@ -146,8 +162,10 @@ def _as_text(found: dict[str, Any]) -> str:
     parts = [f"{found['name']} — {found['kind']}", found["doc"]]
     if found.get("aliases"):
         parts.append(f"also called: {', '.join(found['aliases'])}")
+    if found.get("input_policy"):
+        parts.append(f"runs with input policy {found['input_policy']}: {found['runs']}")
     for side, _ in _KINDS:
-        rows = [_row(entry) for entry in found[side]]
+        rows = [_row(entry) for entry in found.get(side, ())]
         if rows:
             parts.append(f"{side.replace('_', ' ')}\n{columns(rows)}")
     for section in ("params", "options"):

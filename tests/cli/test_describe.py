@@ -43,6 +43,30 @@ def test_describe_calculator(cli: Cli, graphs: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("default", "All inputs wait for one another"),
+        ("immediate", "No input waits for another"),
+        ("sync_sets", "sync_set: …"),
+        ("fixed_size", "trigger_queue_size: …"),
+        ("barrier", "Runs when every input has a packet"),
+        ("early_close", "closes as soon as any input is done"),
+        ("mux", "the rest is dropped"),
+        ("timestamp_align", "timestamp_base_tag_index: …"),
+    ],
+)
+def test_describe_input_policy(cli: Cli, policy: str, says: str) -> None:
+    outcome = cli("describe", policy)
+    assert outcome.code == 0
+    assert f"{policy} — input policy" in outcome.out
+    assert says in outcome.out
+
+
+def test_a_calculator_says_when_it_runs(cli: Cli) -> None:
+    assert "runs with input policy immediate: No input waits" in cli("describe", "PreviousLoopback").out
+
+
 def test_describe_calculator_for_programs(cli: Cli) -> None:
     described = json.loads(cli("describe", "ImageToTensorCalculator", "--json").out)
     assert (described["kind"], described["name"]) == ("calculator", "ImageToTensor")
