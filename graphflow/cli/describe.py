@@ -162,7 +162,7 @@ def _as_text(found: dict[str, Any]) -> str:
     parts = [f"{found['name']} — {found['kind']}", found["doc"]]
     if found.get("aliases"):
         parts.append(f"also called: {', '.join(found['aliases'])}")
-    if found.get("input_policy"):
+    if found.get("input_policy", "default") != "default":
         parts.append(f"runs with input policy {found['input_policy']}: {found['runs']}")
     for side, _ in _KINDS:
         rows = [_row(entry) for entry in found.get(side, ())]
