@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from graphflow import registry
 from graphflow.calculator import Calculator, OptionError
@@ -17,6 +17,7 @@ from graphflow.context import Binding, Connection
 from graphflow.errors import Location, Problem
 from graphflow.ports import ANY_TAG, REQUIRED, Input, Output, Port, SideInput, SideOutput
 
+_SHORT_TRUTHS = ("t", "f")
 _KINDS: tuple[tuple[type[Port], str, str], ...] = (
     (Input, "inputs", "input"),
     (Output, "outputs", "output"),
@@ -26,7 +27,10 @@ _KINDS: tuple[tuple[type[Port], str, str], ...] = (
 
 
 def bind(
-    node: NodeSpec, graph_policy: PolicySpec | None, problems: list[Problem], output_gaps: bool = True
+    node: NodeSpec,
+    graph_policy: PolicySpec | None,
+    problems: list[Problem],
+    syntax: Literal["yaml", "pbtxt"] = "yaml",
 ) -> CheckedNode | None:
     """The node with its calculator, or None where something is wrong with it.
 
@@ -34,15 +38,15 @@ def bind(
         node: a node of an expanded graph.
         graph_policy: the input policy of nodes that name none and whose calculator needs none.
         problems: receives everything that is wrong.
-        output_gaps: whether an output's index may be left out.
+        syntax: how the graph is written; in MediaPipe's no output's index may be left out, and text is no number.
     """
     before = len(problems)
     calculator = _calculator(node, problems)
     if calculator is None:
         return None
-    instance = _with_options(node, calculator, problems)
+    instance = _with_options(node, calculator, problems, syntax)
     connections = {
-        field: _connect(node, calculator, kind, field, word, output_gaps, problems) for kind, field, word in _KINDS
+        field: _connect(node, calculator, kind, field, word, syntax == "yaml", problems) for kind, field, word in _KINDS
     }
     binding = Binding(**connections)
     if instance is not None and len(problems) == before:
@@ -81,7 +85,9 @@ def _calculator(node: NodeSpec, problems: list[Problem]) -> type[Calculator] | N
     return None
 
 
-def _with_options(node: NodeSpec, calculator: type[Calculator], problems: list[Problem]) -> Calculator | None:
+def _with_options(
+    node: NodeSpec, calculator: type[Calculator], problems: list[Problem], syntax: str
+) -> Calculator | None:
     """An instance with the node's options; None where one of them is wrong."""
     before = len(problems)
     declared = calculator.options()
@@ -98,6 +104,10 @@ def _with_options(node: NodeSpec, calculator: type[Calculator], problems: list[P
             continue
         if not is_readable(value):
             readable = False
+            continue
+        quoted = syntax == "pbtxt" and isinstance(value, str) and value not in _SHORT_TRUTHS
+        if quoted and _is_no_text(calculator.option_type(name)):
+            report(name, f"option '{name}' cannot be the text {value!r}", declared[name].doc)
             continue
         try:
             calculator.convert_option(name, value)
@@ -117,6 +127,13 @@ def _with_options(node: NodeSpec, calculator: type[Calculator], problems: list[P
     except Exception as error:  # options that do not go together, or a user's own __init__
         problems.append(Problem(node.location, f"node '{node.name}': {type(error).__name__}: {error}"))
     return None
+
+
+def _is_no_text(annotation: Any) -> bool:
+    """Whether an option is a number or a truth value, or several."""
+    if get_origin(annotation) is not None:
+        return all(_is_no_text(part) or part is type(None) for part in get_args(annotation))
+    return annotation in (bool, int, float)
 
 
 def _option_location(node: NodeSpec, path: str) -> Location:

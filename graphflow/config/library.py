@@ -27,7 +27,10 @@ TEXT_FILE: Final = "<text>"
 
 _SHIPPED = "graphflow.graphs"
 _PBTXT_ONLY = sorted(set(GRAPH_FIELDS) - set(GRAPH_KEYS))
-_PBTXT_SIGN = re.compile(rf"^(?:{'|'.join(_PBTXT_ONLY)})[ \t]*[:{{]", re.MULTILINE)
+# a field that YAML graphs have too counts where one that they do not have follows in its line
+_PBTXT_SIGN = re.compile(
+    rf"^(?:(?:{'|'.join(GRAPH_FIELDS)})[ \t]*:[ \t]*\S+[ \t]+)*(?:{'|'.join(_PBTXT_ONLY)})[ \t]*[:{{]", re.MULTILINE
+)
 _YAML_ONLY = sorted(set(GRAPH_KEYS) - set(GRAPH_FIELDS))
 _YAML_SIGN = re.compile(rf"^(?:{'|'.join(_YAML_ONLY)})[ \t]*:", re.MULTILINE)
 _TEXT_SIGN = re.compile(r"\n|:\s|:$|\{")

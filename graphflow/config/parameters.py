@@ -170,6 +170,8 @@ def _as_default(value: Any, default: Any) -> Any:
             value = yaml.safe_load(value)
         except yaml.YAMLError:
             return _WRONG
+    if isinstance(default, list) and not isinstance(value, list | Mapping):
+        value = [value]  # a repeated field that MediaPipe's text format gives once
     numbers = [isinstance(entry, int | float) and not isinstance(entry, bool) for entry in (default, value)]
     if all(numbers):
         return value  # a default of 1 does not forbid 1.5; the option it ends in says what it takes

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from graphflow.config.names import guess_connection, parse_connection
@@ -34,6 +36,9 @@ NODE_FIELDS: Final = (
 
 _UNSUPPORTED = ("packet_factory", "packet_generator", "status_handler", "external_input")
 _OUTPUT_HANDLERS = ("InOrderOutputStreamHandler",)
+_TAG_INDEX = re.compile(r"([A-Z_][A-Z0-9_]*)?(?::(0|[1-9][0-9]{0,5}))?\Z")
+_THREAD_POOL, _APPLICATION_THREAD = "ThreadPoolExecutor", "ApplicationThreadExecutor"
+_INT32 = range(-(2**31), 2**31)
 
 
 def read_pbtxt(text: str, file: str, folder: str, problems: list[Problem], default_name: str = "graph") -> GraphSpec:
@@ -62,16 +67,16 @@ class _Reader:
             name=self._text(message, "type") or default_name,
             inputs=self._connections(message, "input_stream"),
             outputs=self._connections(message, "output_stream"),
-            side_inputs=self._connections(message, "input_side_packet"),
+            # declaring one twice means nothing
+            side_inputs=tuple({ref.name: ref for ref in self._connections(message, "input_side_packet")}.values()),
             side_outputs=self._connections(message, "output_side_packet"),
             nodes=nodes,
             params=self._parameters(message, nodes),
             num_threads=self._integer(message, "num_threads") or None,
-            max_queue_size=self._integer(message, "max_queue_size") or 100,
+            # any negative number lifts the limit
+            max_queue_size=max(self._integer(message, "max_queue_size"), -1) or 100,
             report_deadlock=self._one(message, "report_deadlock", bool, False),
-            executors=tuple(
-                self._executor(entry.value) for entry in message.all("executor") if self._is_message(entry)
-            ),
+            executors=self._executors(message),
             input_policy=self._policy(message),
             location=message.location,
             folder=self.folder,
@@ -95,11 +100,16 @@ class _Reader:
         self._known(node, NODE_FIELDS, f"node '{name}'")
         self._supported(node)
         self._output_handler(node)
+        self._text(node, "name")
         calculator = self._text(node, "calculator")
         if not calculator:
             self._report(node.location, f"node '{name}' has no calculator", 'calculator: "NAME"')
         inputs = self._connections(node, "input_stream")
+        option_values = self._option_values(node)
         own = self._own_options(node, calculator) or Message()
+        if option_values and not any(self._extensions(node, ("options", "node_options"))):
+            location = next(node.all("option_value")).location
+            self._report(location, f"node '{name}' has no options to set by option_value", "an empty message is enough")
         contained: tuple[NodeSpec, ...] = ()
         if calculator == SWITCH:
             contained = self._nodes(own, "contained_node")
@@ -114,7 +124,7 @@ class _Reader:
             options=own.plain(),
             option_locations=own.locations(),
             contained=contained,
-            option_values=self._option_values(node),
+            option_values=option_values,
             input_policy=self._policy(node),
             executor=self._text(node, "executor"),
             # 0 is a field left out, which means one
@@ -141,22 +151,23 @@ class _Reader:
         return tuple(found)
 
     def _with_back_edges(self, node: Message, inputs: tuple[StreamRef, ...]) -> tuple[StreamRef, ...]:
-        backward: set[tuple[str, int]] = set()
+        described: dict[tuple[str, int], bool] = {}
         for entry in node.all("input_stream_info"):
             if not self._is_message(entry):
                 continue
             self._known(entry.value, ("tag_index", "back_edge"), "input_stream_info")
             written = self._text(entry.value, "tag_index")
-            tag, _, index = written.partition(":")
-            place = ("", int(tag)) if tag.isdigit() else (tag, int(index) if index.isdigit() else 0)
+            match = _TAG_INDEX.match(written)
+            place = (match[1] or "", int(match[2] or 0)) if match else None
             if place not in {(ref.tag, ref.index) for ref in inputs}:
                 there = ", ".join(_tag_index(ref) for ref in inputs)
                 self._report(entry.location, f"input_stream_info names no input: '{written}'", f"inputs: {there}")
-            if self._one(entry.value, "back_edge", bool, False):
-                backward.add(place)
-        return tuple(
-            StreamRef(ref.tag, ref.index, ref.name, ref.location, (ref.tag, ref.index) in backward) for ref in inputs
-        )
+                continue
+            assert place is not None, "no input is without a place"
+            if place in described:
+                self._report(entry.location, f"a second input_stream_info for input '{written}'")
+            described[place] = self._one(entry.value, "back_edge", bool, False)
+        return tuple(replace(ref, back_edge=described.get((ref.tag, ref.index), False)) for ref in inputs)
 
     def _own_options(self, node: Message, calculator: str) -> Message | None:
         """The options meant for the calculator, `options` before `node_options`.
@@ -202,7 +213,10 @@ class _Reader:
         options: dict[str, Any] = {}
         for entry in handler.all("options"):
             for extension in entry.value.fields if self._is_message(entry) else ():
-                options |= extension.value.plain() if self._is_message(extension) else {}
+                own = _message_name(extension.name) == f"{written}Options"
+                # a handler does not look at the options of another one
+                if self._is_message(extension) and (own or written not in HANDLER_POLICIES):
+                    options |= extension.value.plain()
         location = next((entry.location for entry in handler.fields), handler.location)
         return PolicySpec(HANDLER_POLICIES.get(written, written), options, location)
 
@@ -213,14 +227,32 @@ class _Reader:
             hint = f"there is {', '.join(_OUTPUT_HANDLERS)}; outputs are always in order"
             self._report(handler.location, f"unknown output stream handler '{name}'", hint)
 
+    def _executors(self, message: Message) -> tuple[ExecutorSpec, ...]:
+        found: dict[str, ExecutorSpec] = {}
+        for entry in message.all("executor"):
+            if self._is_message(entry):
+                executor = self._executor(entry.value)
+                if executor.name in found:
+                    self._report(entry.location, f"executor '{executor.name}' is declared twice")
+                found[executor.name] = executor
+        return tuple(found.values())
+
     def _executor(self, message: Message) -> ExecutorSpec:
         self._known(message, ("name", "type", "options"), "executor")
+        name, kind = self._text(message, "name"), self._text(message, "type")
         threads = 0
         options = self._message(message, "options")
         for extension in options.fields if options else ():
             if self._is_message(extension):
                 threads = self._integer(extension.value, "num_threads")
-        return ExecutorSpec(self._text(message, "name"), threads, self._text(message, "type"), message.location)
+        if not kind:
+            self._report(message.location, f"executor '{name}' has no type", f'type: "{_THREAD_POOL}"')
+        elif kind == _THREAD_POOL and not threads:
+            hint = f"options {{ [mediapipe.{_THREAD_POOL}Options.ext] {{ num_threads: N }} }}"
+            self._report(message.location, f"executor '{name}' does not say how many threads it has", hint)
+        elif kind != _THREAD_POOL and (name or kind != _APPLICATION_THREAD):
+            self._report(message.location, f"executor '{name}' is of unknown type '{kind}'", f"there is {_THREAD_POOL}")
+        return ExecutorSpec(name, threads, kind, message.location)
 
     def _known(self, message: Message, known: Iterable[str], owner: str) -> None:
         names = tuple(known)
@@ -255,7 +287,10 @@ class _Reader:
 
     def _integer(self, message: Message, field: str) -> int:
         value: int = self._one(message, field, int, 0)
-        return value
+        if value not in _INT32:
+            location = next(message.all(field)).location
+            self._report(location, f"'{field}' is out of range: {value}", "it is a whole number of 32 bits")
+        return value if value in _INT32 else 0
 
     def _message(self, message: Message, field: str) -> Message | None:
         value: Message | None = self._one(message, field, Message, None)
@@ -299,4 +334,4 @@ def _message_name(extension: str) -> str:
 
 
 def _tag_index(ref: StreamRef) -> str:
-    return f"{ref.tag}:{ref.index}" if ref.tag and ref.index else ref.tag or str(ref.index)
+    return ref.tag if ref.tag and not ref.index else f"{ref.tag}:{ref.index}"

@@ -86,8 +86,8 @@ class _Writer:
         yield from _connections(node)
         for ref in node.inputs:
             if ref.back_edge:
-                place_of_it = f"{ref.tag}:{ref.index}" if ref.tag and ref.index else ref.tag or str(ref.index)
-                yield from _message("input_stream_info", (f"tag_index: {_quoted(place_of_it)}", "back_edge: true"))
+                tag_index = ref.tag if ref.tag and not ref.index else f"{ref.tag}:{ref.index}"
+                yield from _message("input_stream_info", (f"tag_index: {_quoted(tag_index)}", "back_edge: true"))
         if node.executor:
             yield f"executor: {_quoted(self._text(node.executor, place('executor', node.location)))}"
         if node.max_in_flight != 1 and "max_in_flight" not in node.deferred:
@@ -147,12 +147,14 @@ class _Writer:
 
     def _executor(self, executor: ExecutorSpec) -> Iterator[str]:
         yield f"name: {_quoted(executor.name)}"
-        if executor.type:
-            yield f"type: {_quoted(executor.type)}"
+        kind = executor.type or "ThreadPoolExecutor"
+        yield f"type: {_quoted(kind)}"
         if executor.deferred:
             self._wordless(executor.location, f"'num_threads: {executor.deferred['num_threads']}'")
+        elif not executor.num_threads and kind == "ThreadPoolExecutor":
+            self._wordless(executor.location, f"executor '{executor.name}' without a number of threads")
         if executor.num_threads:
-            message = f"[mediapipe.{executor.type or 'ThreadPoolExecutor'}Options.ext]"
+            message = f"[mediapipe.{kind}Options.ext]"
             yield from _message("options", _message(message, (f"num_threads: {executor.num_threads}",)))
 
     def _fields(self, values: Mapping[str, Any], location: Location, calculator: str) -> Iterator[str]:

@@ -32,19 +32,21 @@ def check_graph(spec: GraphSpec, problems: list[Problem]) -> CheckedGraph | None
     report_undeclared(spec, side_packets, streams, problems)
     _check_interface(spec, problems)
     sorted_nodes = order(spec, (streams, side_packets), problems)
-    bound = [bind(node, spec.input_policy, problems, spec.syntax == "yaml") for node in spec.nodes]
+    bound = [bind(node, spec.input_policy, problems, spec.syntax) for node in spec.nodes]
     # types are checked among the nodes that are right in themselves, so that one mistake does not hide another
     sequence = sorted_nodes if sorted_nodes is not None else range(len(bound))
     nodes = [node for node in (bound[index] for index in sequence) if node is not None]
-    stream_types = _check_types(spec, nodes, streams, problems)
-    _check_types(spec, nodes, side_packets, problems)
+    side_types = _check_types(spec, nodes, side_packets, {}, problems)
+    stream_types = _check_types(spec, nodes, streams, side_types, problems)
     if len(problems) > before:
         return None
     return CheckedGraph(spec, tuple(nodes), stream_types)
 
 
-def _check_types(spec: GraphSpec, nodes: list[CheckedNode], wires: Wires, problems: list[Problem]) -> dict[str, object]:
-    types = resolve_types(spec, nodes, wires.side)
+def _check_types(
+    spec: GraphSpec, nodes: list[CheckedNode], wires: Wires, sides: dict[str, object], problems: list[Problem]
+) -> dict[str, object]:
+    types = resolve_types(spec, nodes, wires.side, sides)
     report_types(spec, nodes, wires, types, problems)
     return types
 

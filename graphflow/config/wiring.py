@@ -133,17 +133,21 @@ def _report_cycle(
     where = f"input {port_name(ref)}" if ref.tag else f"untagged input {ref.index}"
     hint = f"'back_edge: true' on {where} of '{node.name}' would let it wait for nothing: {{stream: {own}, …}}"
     if spec.syntax == "pbtxt":
-        hint = f'give node "{node.name}" input_stream_info {{ tag_index: "{port_name(ref)}" back_edge: true }}'
+        tag_index = ref.tag if ref.tag and not ref.index else f"{ref.tag}:{ref.index}"
+        hint = f'give node "{node.name}" input_stream_info {{ tag_index: "{tag_index}" back_edge: true }}'
     problems.append(Problem(ref.location, message, hint))
 
 
-def resolve_types(spec: GraphSpec, nodes: Sequence[CheckedNode], side: bool) -> dict[str, Any]:
+def resolve_types(
+    spec: GraphSpec, nodes: Sequence[CheckedNode], side: bool, sides: Mapping[str, Any]
+) -> dict[str, Any]:
     """What each stream (or side packet) carries; of graph inputs, what the nodes that read them take.
 
     Args:
         spec: the expanded graph.
         nodes: its nodes in topological order.
         side: whether it is about side packets.
+        sides: what is known of the side packets, which some streams carry.
     """
     inputs = [ref.name for ref in (spec.side_inputs if side else spec.inputs)]
     types: dict[str, Any] = dict.fromkeys(inputs, Any)
@@ -152,22 +156,30 @@ def resolve_types(spec: GraphSpec, nodes: Sequence[CheckedNode], side: bool) -> 
     for _ in range(len(nodes) + 1):
         before = dict(types)
         for node, (own, sources) in zip(nodes, rules, strict=True):
-            types.update(_carried(node, own, sources, types, side))
+            types.update(_carried(node, own, sources, types, sides, side))
         if types == before:
             break
     types.update({name: kind for name, kind in _wanted(nodes, rules, side).items() if name in inputs})
     for node, (own, sources) in zip(nodes, rules, strict=True):
-        types.update(_carried(node, own, sources, types, side))
+        types.update(_carried(node, own, sources, types, sides, side))
     return types
 
 
 def _carried(
-    node: CheckedNode, own: Mapping[Connection, Any], sources: Sources, types: Mapping[str, Any], side: bool
+    node: CheckedNode,
+    own: Mapping[Connection, Any],
+    sources: Sources,
+    types: Mapping[str, Any],
+    sides: Mapping[str, Any],
+    side: bool,
 ) -> dict[str, Any]:
-    """What a node's outputs carry by name, given what is known of the streams it reads."""
+    """What a node's outputs carry by name, given what is known of the streams and side packets it reads."""
     carried = {}
     for output in node.binding.side_outputs if side else node.binding.outputs:
-        shared = [types.get(entry.name, entry.port.type) for entry in sources.get(output, ())]
+        shared = [
+            (types if (entry in node.binding.side_inputs) is side else sides).get(entry.name, entry.port.type)
+            for entry in sources.get(output, ())
+        ]
         carried[output.name] = next((kind for kind in shared if kind is not Any), own[output])
     return carried
 
@@ -194,10 +206,9 @@ def _wanted(
     return wanted
 
 
-def _narrower(one: Any, other: Any) -> Any:
-    if compatible(one, other):
-        return one
-    return other if compatible(other, one) else Any
+def _narrower(later: Any, earlier: Any) -> Any:
+    # where they exclude each other the first reader decides, and the other is reported
+    return later if compatible(later, earlier) else earlier
 
 
 def report_types(

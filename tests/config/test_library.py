@@ -112,6 +112,8 @@ def test_a_graph_is_named_by_itself_or_its_file(shelf: Path) -> None:
         ('  # c\n\n  node {\n    calculator: "A"\n  }\n', "pbtxt"),
         ("num_threads: 1\nnode { }\n", "pbtxt"),
         ("num_threads: 1\nnodes: {}\n", "yaml"),
+        ('num_threads: 1 max_queue_size: 2 input_stream: "a"', "pbtxt"),
+        ("num_threads: 1 # input_stream: x\nnodes: {}\n", "yaml"),
         ("inputs: {A: a}\nnode: {}\n", "yaml"),
         ("nodes:\n  a:\n    executor: heavy\n", "yaml"),
     ],

@@ -157,7 +157,7 @@ MISTAKES = {
     'type: "T" «num_threads: "many"': ("'num_threads' must be a whole number, not 'many'",),
     'type: "T" num_threads: 1 «report_deadlock: 1': ("'report_deadlock' must be true or false",),
     'input_stream: "a" node { calculator: "PassThrough" input_stream: "a" output_stream: "b" '
-    '«input_stream_info { tag_index: "NOPE" back_edge: true } }': ("names no input: 'NOPE'", "inputs: 0"),
+    '«input_stream_info { tag_index: "NOPE" back_edge: true } }': ("names no input: 'NOPE'", "inputs: :0"),
     'node { calculator: "PassThrough" «option_value: "ab" }': ("'ab' is no NODE_FIELD:options/GRAPH_FIELD",),
     'node { calculator: "PassThrough" «output_stream_handler { output_stream_handler: "X" } }': (
         "output stream handler 'X'",
@@ -165,16 +165,47 @@ MISTAKES = {
     'node { calculator: "PassThrough" input_stream_handler { «input_stream_handler: "NoSuchHandler" } }': (
         "unknown input policy 'NoSuchHandler'", "default, immediate, sync_sets",
     ),
-    'type: "T" «num_threads: 2 executor { name: "" options { [ThreadPoolExecutorOptions.ext] { num_threads: 1 } } }': (
+    'type: "T" «num_threads: 2 executor { type: "ThreadPoolExecutor" '
+    "options { [ThreadPoolExecutorOptions.ext] { num_threads: 1 } } }": (
         "keep one of them",
     ),
     'type: "T" «num_threads: -3': ("num_threads cannot be -3",),
     'input_stream: "a" node { calculator: "PassThrough" input_stream: "a" «input_stream: "c" '
     'output_stream: "b" output_stream: "c" }': (
-        'input_stream_info { tag_index: "1" back_edge: true }',
+        'input_stream_info { tag_index: ":1" back_edge: true }',
     ),
     'input_stream: "a" node { calculator: "PassThrough" input_stream: "T:a" «input_stream: "T:2:a" '
     'output_stream: "T:b" «output_stream: "T:2:c" }': ("input T:2 is connected but T:1 is not", "output T:2 is"),
+    'input_stream: "a" node { calculator: "PassThrough" input_stream: "a" output_stream: "b" '
+    '«input_stream_info { tag_index: "0" } }': ("names no input: '0'",),
+    'input_stream: "a" node { calculator: "PassThrough" input_stream: "a" output_stream: "b" '
+    'input_stream_info { tag_index: ":0" } «input_stream_info { tag_index: ":0" } }': ("a second input_stream_info",),
+    '«executor { name: "x" }': ("executor 'x' has no type",),
+    '«executor { name: "x" type: "NoExecutor" }': ("executor 'x' is of unknown type 'NoExecutor'",),
+    '«executor { name: "x" type: "ApplicationThreadExecutor" }': ("of unknown type 'ApplicationThreadExecutor'",),
+    '«executor { name: "x" type: "ThreadPoolExecutor" }': ("executor 'x' does not say how many threads it has",),
+    'executor { type: "ApplicationThreadExecutor" } «executor { type: "ApplicationThreadExecutor" }': (
+        "executor '' is declared twice",
+    ),
+    'type: "T" «num_threads: 99999999999': ("'num_threads' is out of range: 99999999999",),
+    'node { calculator: "PassThrough" name: "x" «name: "y" }': ("'name' is given twice",),
+    'node { calculator: "PassThrough" «name: 3 }': ("'name' must be text in quotes, not 3",),
+    'node { calculator: "PassThrough" «option_value: "a:b" }': ("has no options to set by option_value",),
+    'input_stream: "a" node { calculator: "GateCalculator" input_stream: "a" output_stream: "b" '
+    'options { [mediapipe.GateCalculatorOptions.ext] { «allow: "yes" } } }': ("option 'allow' cannot be the text",),
+    'input_stream: "a" node { calculator: "ThresholdingCalculator" input_stream: "FLOAT:a" output_stream: "FLAG:b" } '
+    'node { calculator: "StringToInt" input_side_packet: "s" output_side_packet: "i" } '
+    'node { calculator: "SplitFloatVectorCalculator" «input_stream: "a" output_stream: "c" '
+    "options { [mediapipe.SplitVectorCalculatorOptions.ext] { ranges { begin: 0 end: 1 } } } }": (
+        "untagged input 0 takes list[float], but stream 'a' carries float",
+    ),
+    'input_stream: "t" node { calculator: "ConstantSidePacketCalculator" output_side_packet: "PACKET:s" '
+    'options { [mediapipe.ConstantSidePacketCalculatorOptions.ext] { packet { string_value: "x" } } } } '
+    'node { calculator: "SidePacketToStreamCalculator" input_stream: "TICK:t" input_side_packet: "s" '
+    'output_stream: "AT_TICK:q" } '
+    'node { calculator: "ThresholdingCalculator" «input_stream: "FLOAT:q" output_stream: "FLAG:f" }': (
+        "input FLOAT takes float, but stream 'q' carries str",
+    ),
 }  # fmt: skip
 
 
@@ -236,3 +267,19 @@ def test_every_recorded_refusal_is_ours_too(shared: Path) -> None:
         assert "cannot be loaded" not in str(caught.value), path.name
         refused += not unknown
     assert refused >= 17
+
+
+PASSING = 'input_stream: "a" node { calculator: "PassThroughCalculator" input_stream: "a" output_stream: "b" %s }'
+
+
+def test_what_means_nothing_to_mediapipe() -> None:
+    immediate = 'input_stream_handler: "ImmediateInputStreamHandler"'
+    foreign = "options { [mediapipe.FixedSizeInputStreamHandlerOptions.ext] { trigger_queue_size: 1 } }"
+    (node,) = load(PASSING % f"input_stream_handler {{ {immediate} {foreign} }}").nodes
+    assert (node.input_policy.name, node.input_policy.options) == ("immediate", {})
+    assert load("max_queue_size: -2 " + PASSING % "").spec.max_queue_size == -1
+    twice = load('input_side_packet: "s" input_side_packet: "s" ' + PASSING % "")
+    assert [ref.name for ref in twice.spec.side_inputs] == ["s"]
+    gate = 'input_stream: "a" node { calculator: "GateCalculator" input_stream: "a" output_stream: "b" %s }'
+    (node,) = load(gate % "options { [mediapipe.GateCalculatorOptions.ext] { allow: t } }").nodes
+    assert node.new_calculator().allow is True  # type: ignore[attr-defined]
