@@ -199,6 +199,11 @@ class Context:
             freeze(value)
             self.headers_set[slots[index]] = value
 
+    def copy_headers(self, source: Port, target: Port) -> None:
+        """Says of the connections of an output what was said of those of an input, pair by pair; in `open` only."""
+        for index in range(min(self.count(source), self.count(target))):
+            self.set_header(target, self.header(source, index), index)
+
     def service(self, service: Service) -> Any:
         """The shared object behind a service that the calculator lists in `services`; None where there is none."""
         return self._services.get(service.key)

@@ -26,6 +26,7 @@ class FlowLimiter(Calculator):
     timestamp_offset = None
     process_timestamp_bounds = True
     input_policy = "immediate"
+    reads_headers = True
 
     frames = Input("", doc="the frames to limit, then streams that follow them", repeated=True)
     finished = Input("FINISHED", doc="what comes back from the end; `back_edge: true`")
@@ -45,6 +46,7 @@ class FlowLimiter(Calculator):
             yield f"{inputs} inputs need as many outputs, not {outputs}"
 
     def open(self, context: Context) -> None:
+        context.copy_headers(self.frames, self.sampled)
         merge_options(self, context[self.options_side])
         limit = context[self.max_in_flight_side]
         if limit is not None:

@@ -42,8 +42,7 @@ class Gate(Calculator):
             yield "there must be as many data outputs as data inputs"
 
     def open(self, context: Context) -> None:
-        for index in range(context.count(self.data)):
-            context.set_header(self.passed, context.header(self.data, index), index)
+        context.copy_headers(self.data, self.passed)
         self._last = {"GATE_ALLOW": True, "GATE_DISALLOW": False}.get(self.initial_gate_state)
         allow, disallow = context[self.allow_side], context[self.disallow_side]
         self._by_side = context.is_connected(self.allow_side) or context.is_connected(self.disallow_side)

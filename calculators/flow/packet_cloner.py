@@ -19,6 +19,7 @@ class PacketCloner(Calculator):
 
     timestamp_offset = None
     process_timestamp_bounds = True
+    reads_headers = True
 
     inputs = Input("", doc="what is repeated; without TICK the last one is the tick", repeated=True, optional=True)
     tick = Input("TICK", doc="sets the pace", optional=True)
@@ -38,6 +39,7 @@ class PacketCloner(Calculator):
             yield f"{cloned} inputs to repeat need as many outputs, not {outputs}"
 
     def open(self, context: Context) -> None:
+        context.copy_headers(self.inputs, self.clones)
         self._latest: list[Packet | None] = [None] * context.count(self.clones)
         self._waits = self.output_only_when_all_inputs_received or self.output_packets_only_when_all_inputs_received
         self._time_waits = self._waits and not self.output_packets_only_when_all_inputs_received

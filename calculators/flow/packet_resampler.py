@@ -32,11 +32,12 @@ class PacketResampler(Calculator):
     """Drops and repeats packets so that they come at `frame_rate`, the ones nearest to the new timestamps.
 
     With `jitter` the timestamps vary at random. The same SEED gives the same ones; the random sequence is our own, as
-    MediaPipe's public build has no generator. The data goes in and out on DATA, or without a tag. Stream headers are
-    not copied. Source: MediaPipe PacketResamplerCalculator.
+    MediaPipe's public build has no generator. The data goes in and out on DATA, or without a tag. Source: MediaPipe
+    PacketResamplerCalculator.
     """
 
     timestamp_offset = None
+    reads_headers = True
 
     data = Input("DATA", doc="the packets; this or the untagged input", optional=True)
     untagged = Input("", doc="the packets", optional=True)
@@ -49,7 +50,7 @@ class PacketResampler(Calculator):
 
     frame_rate: float = Option(-1.0, "packets in a second")
     output_header: Literal["NONE", "PASS_HEADER", "UPDATE_VIDEO_HEADER"] = Option(
-        "NONE", "accepted for MediaPipe's graphs; stream headers are not copied"
+        "NONE", "whether the output's header is the input's, with the new frame rate where it is a VideoHeader"
     )
     flush_last_packet: bool = Option(True, "whether the last packet goes out though its period is not over; no jitter")
     jitter: float = Option(0.0, "how far timestamps vary, as a fraction of the period, 0..1")
@@ -77,6 +78,11 @@ class PacketResampler(Calculator):
         merge_options(self, context[self.options_side])
         self._input = self.data if context.is_connected(self.data) else self.untagged
         self._output = self.resampled_data if context.is_connected(self.resampled_data) else self.resampled
+        if self.output_header != "NONE":
+            header = context.header(self._input)
+            if self.output_header == "UPDATE_VIDEO_HEADER" and isinstance(header, VideoHeader):
+                header = replace(header, frame_rate=self.frame_rate)
+            context.set_header(self._output, header)
         self._header = VideoHeader()
         self._header_sent = False
         self._last: Packet | None = None

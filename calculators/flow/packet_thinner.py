@@ -20,6 +20,7 @@ class PacketThinner(Calculator):
     """
 
     timestamp_offset = None
+    reads_headers = True
 
     packets = Input("", doc="anything")
     period_side = SideInput("PERIOD", int, "in place of the option", optional=True)
@@ -34,6 +35,7 @@ class PacketThinner(Calculator):
     update_frame_rate: bool = Option(False, "accepted for MediaPipe's graphs; stream headers carry no frame rate here")
 
     def open(self, context: Context) -> None:
+        context.copy_headers(self.packets, self.thinned)
         merge_options(self, context[self.options_side])
         given = context[self.period_side]
         self._period = self.period if given is None else int(given)

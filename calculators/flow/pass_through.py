@@ -32,8 +32,7 @@ class PassThrough(Calculator):
             yield "every side input needs a side output of the same tag and index"
 
     def open(self, context: Context) -> None:
-        for index in range(context.count(self.data)):
-            context.set_header(self.passed, context.header(self.data, index), index)
+        context.copy_headers(self.data, self.passed)
         for index, value in enumerate(context[self.side]):
             context.emit(self.passed_side, value, index=index)
 

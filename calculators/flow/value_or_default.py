@@ -11,11 +11,16 @@ class ValueOrDefault(Calculator):
     Source: MediaPipe ValueOrDefaultCalculator.
     """
 
+    reads_headers = True
+
     value = Input("IN", doc="what may be missing")
     tick = Input("TICK", doc="says where there must be a value")
     default = SideInput("", doc="the value where IN has none")
     filled = Output("OUT", doc="IN, or the default", same_as=value)
     flag = Output("FLAG", bool, "true where the default was used, nothing elsewhere")
+
+    def open(self, context: Context) -> None:
+        context.copy_headers(self.value, self.filled)
 
     def process(self, context: Context) -> None:
         if context[self.tick] is None:
