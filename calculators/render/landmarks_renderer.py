@@ -9,9 +9,13 @@ import numpy as np
 from graphflow import Calculator, Context, Input, Option, Output
 
 from ..payloads import Detection, Image, NormalizedLandmarkList
+from .background import set_back
 from .drawing import draw_detection, draw_face, draw_hand, draw_pose, shown_in_detail
 
 _OneOrMore: Final[Any] = NormalizedLandmarkList | list[NormalizedLandmarkList]
+
+_BACKGROUND_DIM: Final = 0.55
+"""How far what a mask leaves out is dimmed: landmarks stay in front, and the mask's edge is seen."""
 
 
 class LandmarksRenderer(Calculator):
@@ -27,6 +31,7 @@ class LandmarksRenderer(Calculator):
     hands = Input("HAND_LANDMARKS", _OneOrMore, "21 hand landmarks each", optional=True, repeated=True)
     faces = Input("FACE_LANDMARKS", _OneOrMore, "468 face landmarks or more each", optional=True, repeated=True)
     detections = Input("DETECTIONS", Detection | list[Detection], "boxes, keypoints", optional=True, repeated=True)
+    mask = Input("SEGMENTATION_MASK", Image, "float32 [H, W] in 0..1: dims all but people", optional=True)
     annotated = Output("IMAGE", Image, "uint8 [H, W, 3] RGB")
     threshold: float = Option(0.5, "landmarks whose visibility or presence is less are not drawn")
 
@@ -39,10 +44,11 @@ class LandmarksRenderer(Calculator):
         poses, hands, faces, detections = (
             _flat(context[port]) for port in (self.poses, self.hands, self.faces, self.detections)
         )
-        if not (poses or hands or faces or detections):
+        mask = context[self.mask]
+        if mask is None and not (poses or hands or faces or detections):
             context.emit_packet(self.annotated, context.packet(self.image))
             return
-        canvas = image.copy()
+        canvas = image.copy() if mask is None else set_back(image, mask, blur=0.0, dim=_BACKGROUND_DIM)
         for detection in detections:
             draw_detection(canvas, detection)
         for face in faces:

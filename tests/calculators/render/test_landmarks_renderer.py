@@ -200,3 +200,12 @@ def test_a_real_face_is_covered_by_its_mesh(shared: Path) -> None:
     low, high = face.xyz[:, :2].min(axis=0) * width_height, face.xyz[:, :2].max(axis=0) * width_height
     assert changed.min(axis=0)[::-1] == pytest.approx(low, abs=4)
     assert changed.max(axis=0)[::-1] == pytest.approx(high, abs=4)
+
+
+def test_a_mask_dims_what_it_leaves_out() -> None:
+    mask = np.zeros(GREY.shape[:2], np.float32)
+    mask[:, :320] = 1
+    fed = {"IMAGE": [(0, GREY)], "SEGMENTATION_MASK": [(0, mask)]}
+    ((_, annotated),) = run_calculator(LandmarksRenderer, fed)["IMAGE"]
+    assert (annotated[:, :320] == 100).all()
+    assert (annotated[:, 320:] < 100).all()
