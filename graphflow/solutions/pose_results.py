@@ -1,0 +1,62 @@
+"""What the two solutions that look for a body share: the choice of its model, and its landmarks as results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+from graphflow.calculators import payloads
+from graphflow.inference import ModelCard, ModelStore
+
+from .landmarks import LandmarkList
+
+_ASSETS: Final = "https://storage.googleapis.com/mediapipe-assets"
+
+_MODELS: Final = {
+    0: ModelCard(
+        "pose_landmark_lite",
+        "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
+        "The faster, less accurate variant of pose_landmark_full.",
+        url=f"{_ASSETS}/pose_landmark_lite.tflite?generation=1661875901231143",
+        size=2_819_824,
+    ),
+    2: ModelCard(
+        "pose_landmark_heavy",
+        "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
+        "The slower, more accurate variant of pose_landmark_full.",
+        url=f"{_ASSETS}/pose_landmark_heavy.tflite?generation=1661875897944151",
+    ),
+}
+"""By model complexity. MediaPipe's wheel has only the one between; it too fetches these when they are first used."""
+
+Points = TypeVar("Points", bound=LandmarkList)
+
+
+def landmark_model(complexity: int, *, segmentation: bool) -> Mapping[str, str]:
+    """The option of the graphs `pose` and `holistic` that sets the model of a complexity: 0, 1 or 2.
+
+    Args:
+        complexity: 0, 1 or 2.
+        segmentation: whether the graph is to give masks; another node runs the model then.
+
+    Raises:
+        ValueError: there is no such complexity.
+        ModelError: the model cannot be had.
+    """
+    if complexity == 1:
+        return {}
+    if complexity not in _MODELS:
+        raise ValueError(f"model_complexity is 0 (lite), 1 (full) or 2 (heavy), not {complexity!r}")
+    node = "inference_with_segmentation" if segmentation else "inference"
+    return {f"pose/landmarks_by_roi/{node}.model": str(ModelStore().path(_MODELS[complexity]))}
+
+
+def body_landmarks(
+    kind: type[Points], found: payloads.LandmarkList | payloads.NormalizedLandmarkList | None
+) -> Points | None:
+    """Body landmarks as a result: without presence, which MediaPipe's solutions take away too."""
+    if found is None:
+        return None
+    points = kind.of(found)
+    points.presence = None
+    return points
