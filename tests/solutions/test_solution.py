@@ -183,5 +183,5 @@ def test_models_that_there_are_not(make: Any, message: str) -> None:
 
 
 def test_what_else_mediapipe_has() -> None:
-    with pytest.raises(AttributeError, match="no 'tasks'.*MediaPipe Tasks are still in the mediapipe package"):
+    with pytest.raises(AttributeError, match=r"no 'tasks'.*MediaPipe Tasks are still in the mediapipe package"):
         mp.tasks  # noqa: B018
