@@ -8,7 +8,7 @@ from typing import Any
 
 from graphflow import timestamp as ts
 from graphflow.packet import Packet, freeze
-from graphflow.ports import Input, Output, Port, SideInput, SideOutput, runtime_types, type_name
+from graphflow.ports import Input, Output, Port, SideInput, SideOutput, accepts, runtime_types, type_name
 from graphflow.services import Service
 
 
@@ -126,8 +126,7 @@ class Context:
         slots = self.binding.slots.get(port)
         if value is None or not slots or index >= len(slots):
             return
-        expected = runtime_types(port.type)
-        if expected is not None and not isinstance(value, expected):
+        if not accepts(runtime_types(port.type), value):
             raise TypeError(
                 f"output {self._name(port, index)} takes {type_name(port.type)}, not {type(value).__name__} "
                 f"({str(value)[:60]!r})"

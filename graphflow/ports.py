@@ -124,7 +124,7 @@ def runtime_types(annotation: Any) -> tuple[type, ...] | None:
     if not isinstance(cls, type):
         return None
     if cls is float:
-        return (float, int, np.floating)
+        return (float, np.floating)
     if cls is int:
         return (int, np.integer)
     if cls is bool:
@@ -142,6 +142,17 @@ def bind_type(annotation: Any, payload: Any) -> Any:
     if isinstance(annotation, typing.TypeVar):
         return payload
     return annotation[payload] if getattr(annotation, "__parameters__", ()) else annotation
+
+
+def accepts(classes: tuple[type, ...] | None, value: Any) -> bool:
+    """Whether a value is of one of the classes `runtime_types` gave; True is no integer here, though Python says so.
+
+    >>> accepts(runtime_types(int), 1), accepts(runtime_types(int), True), accepts(runtime_types(float), 1)
+    (True, False, False)
+    """
+    if classes is None:
+        return True
+    return isinstance(value, classes) and (value.__class__ is not bool or bool in classes)
 
 
 def type_name(annotation: Any) -> str:

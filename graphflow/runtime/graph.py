@@ -10,7 +10,7 @@ from graphflow import timestamp as ts
 from graphflow.config.checked import CheckedGraph
 from graphflow.errors import CalculatorError, GraphflowError
 from graphflow.packet import Packet, freeze
-from graphflow.ports import runtime_types, type_name
+from graphflow.ports import accepts, runtime_types, type_name
 from graphflow.runtime.diagnosis import diagnose
 from graphflow.runtime.observers import Observer
 from graphflow.runtime.plan import prune
@@ -163,8 +163,7 @@ class Graph:
                 that goes back, fails the run.
         """
         scheduler = self._input(stream)
-        expected = runtime_types(self._input_types[stream])
-        if value is None or (expected is not None and not isinstance(value, expected)):
+        if value is None or not accepts(runtime_types(self._input_types[stream]), value):
             takes = type_name(self._input_types[stream])
             scheduler.fail_input(stream, timestamp, f"it takes {takes}, not {type(value).__name__}")
             self._raise_errors()
@@ -343,8 +342,7 @@ class Graph:
                         f"graph '{self.name}' needs the side packet '{entry.name}', which node '{node.spec.name}' "
                         f"reads: pass it to start(side_packets={{'{entry.name}': …}})"
                     )
-                expected = runtime_types(entry.port.type)
-                if entry.name in given and expected is not None and not isinstance(given[entry.name], expected):
+                if entry.name in given and not accepts(runtime_types(entry.port.type), given[entry.name]):
                     raise GraphflowError(
                         f"side packet '{entry.name}' of graph '{self.name}' must be {type_name(entry.port.type)}, "
                         f"not {type(given[entry.name]).__name__}"

@@ -155,9 +155,23 @@ class Scheduler:
                 for number in range(pool.threads):
                     name = f"graphflow-{self._graph.spec.name or 'graph'}-{pool.name or 'default'}-{number}"
                     worker = threading.Thread(target=self._work, args=(pool,), name=name, daemon=True)
+                    try:
+                        worker.start()
+                    except RuntimeError as error:
+                        self._record(self._no_thread(pool, error))
+                        break
                     self._workers.append(worker)
-                    worker.start()
             self._when_idle()
+
+    def _no_thread(self, pool: Pool, error: RuntimeError) -> CalculatorError:
+        graph = self._graph.spec.name
+        described = CalculatorError(
+            f"graph '{graph}': {pool.threads} threads are more than this machine gives ({error}): lower num_threads",
+            graph=graph,
+            code="RESOURCE_EXHAUSTED",
+        )
+        described.__cause__ = error
+        return described
 
     def _open_if_ready(self, node: Node) -> None:
         if self._unopened.get(node) == set():

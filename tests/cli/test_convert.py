@@ -83,7 +83,7 @@ def test_expand(cli: Cli, tmp_path: Path) -> None:
         "--param",
         "smooth=false",
         "--set",
-        "object_scale.rotation_vector_end_keypoint_index=7",
+        "auxiliary/object_scale.rotation_vector_end_keypoint_index=7",
     )
-    assert "smooth_landmarks:" not in outcome.out
+    assert "visible/smooth_landmarks:" not in outcome.out
     assert "rotation_vector_end_keypoint_index: 7" in outcome.out

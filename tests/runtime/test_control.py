@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -206,4 +207,15 @@ nodes:
         graph.add_packet("select", 5, 0)
         graph.wait_until_idle()
     with pytest.raises(CalculatorError):
+        graph.wait_until_done()
+
+
+def test_threads_that_cannot_be_had_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    graph = build(SQUARE, num_threads=3)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    graph.start()
+    with pytest.raises(CalculatorError, match="3 threads are more than this machine gives"):
         graph.wait_until_done()

@@ -276,7 +276,12 @@ def test_arrays_in_streams_are_read_only() -> None:
 
 @pytest.mark.parametrize(
     ("value", "timestamp", "says"),
-    [("text", 0, "takes int, not str"), (1, ts.UNSTARTED, "UNSTARTED"), (1, ts.DONE, "DONE")],
+    [
+        ("text", 0, "takes int, not str"),
+        (True, 0, "takes int, not bool"),
+        (1, ts.UNSTARTED, "UNSTARTED"),
+        (1, ts.DONE, "DONE"),
+    ],
 )
 def test_a_wrong_packet_is_refused(value: Any, timestamp: int, says: str) -> None:
     graph = build(one_node("Square"))
