@@ -104,11 +104,13 @@ def draw_face(image: Canvas, landmarks: NormalizedLandmarkList, threshold: float
         return
     _mesh(image, points[:468], seen[:468])
     scale = _scale(image, points, 220.0)
+    irises = len(points) == 478
     for paths, color in FACE_CONTOURS:
-        _lines(image, points, seen, paths, color, _width(1.6 * scale))
+        # the lids leave room for what is between them
+        _lines(image, points, seen, paths, color, _width((1.0 if irises and color != WHITE else 1.6) * scale))
     for (path,), color in ((LEFT_IRIS, GREEN), (RIGHT_IRIS, RED)):
-        if len(points) == 478 and seen[list(path)].all():
-            _ring(image, points[list(path[:4])], color, _width(1.6 * scale))
+        if irises and seen[list(path)].all():
+            _ring(image, points[list(path[:4])], color, _width(0.6 * scale))
 
 
 def draw_detection(image: Canvas, detection: Detection) -> None:
