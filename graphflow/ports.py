@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from dataclasses import dataclass
@@ -156,12 +157,16 @@ def accepts(classes: tuple[type, ...] | None, value: Any) -> bool:
 
 
 def type_name(annotation: Any) -> str:
-    """A type as it is shown to people."""
+    """A type as it is shown to people.
+
+    >>> type_name(float), type_name(list[Port]), type_name(Any)
+    ('float', 'list[Port]', 'any')
+    """
     if annotation is Any:
         return "any"
     if isinstance(annotation, type) and not typing.get_args(annotation):
         return annotation.__name__
-    return str(annotation).replace("typing.", "").split("graphflow.")[-1]
+    return re.sub(r"(?:\w+\.)+(\w+)", r"\1", str(annotation))  # without the modules
 
 
 def compatible(produced: Any, consumed: Any) -> bool:
