@@ -40,11 +40,14 @@ def check_graph(
             ]
             typer.echo(json.dumps({"ok": False, "problems": problems}, indent=2, ensure_ascii=False))
         else:
-            number = len(error.problems)
-            say(f"{with_source_lines(error.problems)}\n{number} problem{'s' if number > 1 else ''}")
+            say(f"{with_source_lines(error.problems)}\n{_counted(len(error.problems), 'problem')}")
         raise typer.Exit(WRONG_USAGE) from None
     if as_json:
         typer.echo(json.dumps({"ok": True, "problems": []}))
         return
-    streams = len(checked.stream_types)
-    typer.echo(f"{checked.spec.name} is right: {len(checked.nodes)} nodes, {streams} streams")
+    nodes, streams = _counted(len(checked.nodes), "node"), _counted(len(checked.stream_types), "stream")
+    typer.echo(f"{checked.spec.name} is right: {nodes}, {streams}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

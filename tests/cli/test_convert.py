@@ -64,7 +64,7 @@ def test_graph_path(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "far" / "p.pbtxt").write_text(PBTXT)
     (tmp_path / "user.pbtxt").write_text(USER)
     assert "unknown calculator or graph 'Passing'" in cli("check", "user.pbtxt").err
-    assert cli("check", "user.pbtxt", "--graph-path", "far").out == "user is right: 1 nodes, 2 streams\n"
+    assert cli("check", "user.pbtxt", "--graph-path", "far").out == "user is right: 1 node, 2 streams\n"
     assert cli("convert", "Passing", "p.yaml", "--graph-path", "far").out == "wrote p.yaml: Passing, 1 node\n"
     outcome = cli("check", "user.pbtxt", "--graph-path", "nowhere")
     assert (outcome.code, outcome.err) == (2, "nowhere: no such folder to find graphs in\n1 problem\n")
