@@ -64,7 +64,7 @@ def test_left_is_the_persons_own_but_for_hands(names: dict[str, Any], shared: Pa
             labelled = zip(each.multi_handedness, each.multi_hand_landmarks, strict=True)
             rightmost = max(labelled, key=lambda pair: pair[1].array[0, 0])
             seen[mirrored] = (bool(body), rightmost[0].classification[0].label)
-    # the person faces the camera, so the own left hand is on the right of the picture, and on the left of the mirrored one
+    # the person faces the camera: the own left hand is on the right of the picture, on the left of the mirrored one
     assert seen == {False: (True, "Right"), True: (True, "Right")}
 
 
