@@ -33,6 +33,10 @@ SOLUTIONS = {
         lambda: mp.solutions.holistic.Holistic(model_complexity=1),
         ("pose_landmarks", "left_hand_landmarks", "right_hand_landmarks", "face_landmarks"),
     ),
+    "pose": Solution(
+        lambda: mp.solutions.pose.Pose(model_complexity=1, enable_segmentation=True),
+        ("pose_landmarks", "segmentation_mask"),
+    ),
     "hands": Solution(lambda: mp.solutions.hands.Hands(model_complexity=1), ("multi_hand_landmarks",)),
     "hands_lite": Solution(lambda: mp.solutions.hands.Hands(model_complexity=0), ("multi_hand_landmarks",)),
     "face_mesh": Solution(lambda: mp.solutions.face_mesh.FaceMesh(), ("multi_face_landmarks",)),
@@ -50,7 +54,11 @@ def decode(path: str) -> list[Any]:
 
 
 def points(value: Any) -> list[Any]:
-    """The landmarks of all that was found, as [N, 2] arrays."""
+    """The landmarks of all that was found, as [N, 2] arrays; masks as they are recorded, at most 256 pixels long."""
+    if isinstance(value, np.ndarray):
+        height, width = value.shape
+        scale = min(1.0, 256 / max(height, width))
+        return [cv2.resize(value, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)]
     lists = [] if value is None else value if isinstance(value, list) else [value]
     return [np.array([(point.x, point.y) for point in landmarks.landmark]) for landmarks in lists]
 
@@ -69,6 +77,18 @@ def run(solution: Solution, frames: list[Any], seed: int | None) -> dict[str, li
     return found
 
 
+def disagreement(plain: list[Any], noisy: list[Any], size: Any) -> tuple[float, float, float]:
+    """Median and 95th percentile of distances in pixels, or mean and worst of masks; share of frames that agree."""
+    pairs = list(zip(plain, noisy, strict=True))
+    both = [(one, two) for a, b in pairs if len(a) == len(b) for one, two in zip(a, b, strict=True)]
+    agreement = statistics.mean(len(a) == len(b) for a, b in pairs)
+    if both and both[0][0].shape[1] != 2:
+        means = [float(np.mean(abs(a - b))) for a, b in both]
+        return statistics.mean(means), max(means), agreement
+    gaps = np.concatenate([np.linalg.norm((a - b) * size, axis=1) for a, b in both] or [np.zeros(1)])
+    return float(np.median(gaps)), float(np.percentile(gaps, 95)), agreement
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("videos", nargs="+")
@@ -82,16 +102,13 @@ def main() -> None:
         plain = run(solution, frames, None)
         noisy = [run(solution, frames, seed) for seed in range(arguments.seeds)]
         for part in solution.parts:
-            rows = []
-            for other in noisy:
-                pairs = list(zip(plain[part], other[part], strict=True))
-                both = [(one, two) for a, b in pairs if len(a) == len(b) for one, two in zip(a, b, strict=True)]
-                gaps = np.concatenate([np.linalg.norm((a - b) * size, axis=1) for a, b in both] or [np.zeros(1)])
-                agreement = statistics.mean(len(a) == len(b) for a, b in pairs)
-                rows.append((float(np.median(gaps)), float(np.percentile(gaps, 95)), agreement))
-            median, p95, agreement = (statistics.median(column) for column in zip(*rows, strict=True))
+            rows = [disagreement(plain[part], other[part], size) for other in noisy]
+            first, second, agreement = (statistics.median(column) for column in zip(*rows, strict=True))
+            row = f"median {first:.3f} px, p95 {second:.3f} px"
+            if part == "segmentation_mask":
+                row = f"mean {first:.5f}, worst {second:.5f}"
             name = f"{Path(video).name} {arguments.solution} {part}"
-            print(f"{name}: median {median:.3f} px, p95 {p95:.3f} px, presence {agreement:.4f}", flush=True)
+            print(f"{name}: {row}, presence {agreement:.4f}", flush=True)
 
 
 if __name__ == "__main__":
