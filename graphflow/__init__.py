@@ -7,10 +7,12 @@ from graphflow.loading import load
 from graphflow.packet import Packet
 from graphflow.pipeline import Result, stream
 from graphflow.ports import Input, Option, OptionGroup, Output, SideInput, SideOutput
+from graphflow.resources import RESOURCES, Resources
 from graphflow.runtime import Graph, Poller
 from graphflow.services import Service
 
 __all__ = [
+    "RESOURCES",
     "Calculator",
     "CalculatorError",
     "Context",
@@ -27,6 +29,7 @@ __all__ = [
     "Packet",
     "Poller",
     "Problem",
+    "Resources",
     "Result",
     "Service",
     "SideInput",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from graphflow import config
+from graphflow.resources import RESOURCES, Resources
 from graphflow.runtime import Graph
 
 
@@ -27,10 +28,14 @@ def load(
         overrides: options of single nodes, by `node/path.option`.
         num_threads: threads of the default executor; default what the graph says, else one for each core.
         prune: compute only what observers and nodes without outputs read.
-        graph_path: folders in which the graphs are that it refers to; a MediaPipe checkout, for instance.
+        graph_path: folders in which the graphs are that it refers to, and the files that its nodes name; a MediaPipe
+            checkout, for instance.
 
     Raises:
         GraphConfigError: the graph is wrong; its `problems` list everything that is.
     """
+    graph_path = tuple(graph_path)
     checked = config.load(source, params=params, overrides=overrides, graph_path=graph_path)
-    return Graph(checked, num_threads=num_threads, prune=prune)
+    graph = Graph(checked, num_threads=num_threads, prune=prune)
+    graph.set_service(RESOURCES, Resources([*graph_path, checked.spec.folder]))
+    return graph

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from graphflow import Calculator, Context, Input, Option, Output, Service
+from graphflow import RESOURCES, Calculator, Context, Input, Option, Output, Resources, Service, SideInput
 from graphflow.context import Binding
 from graphflow.inference import InferenceSession, open_session
 
 from ..payloads import Tensors
+from .model_loading import Model, OpResolver
 from .tensors import TensorsOrOne, tensor_list
 
 SESSIONS = Service("graphflow.inference", create=lambda: open_session)
@@ -28,14 +29,18 @@ class Inference(Calculator):
     Source: MediaPipe's InferenceCalculator.
     """
 
-    services = (SESSIONS,)
+    services = (SESSIONS, RESOURCES)
 
+    model_packet = SideInput("MODEL", Model, "the model, in place of the options", optional=True)
+    op_resolver = SideInput("OP_RESOLVER", OpResolver, "accepted for MediaPipe's graphs; does nothing", optional=True)
     tensors = Input("TENSORS", TensorsOrOne, "float32, in the model's order; images [1, H, W, C]")
     all_outputs = Output("TENSORS", Tensors, "every output of the model, in its order; this or TENSOR", optional=True)
     output = Output("TENSOR", np.ndarray, "connection i is output i of the model", optional=True, repeated=True)
 
     model: str | None = Option(None, "name in the model store, or path of a .tflite or .onnx file")
-    model_path: str | None = Option(None, "MediaPipe's way to name it: `.../NAME.tflite` is NAME of the store")
+    model_path: str | None = Option(
+        None, "MediaPipe's way to name it: a file, found as `ResourceProvider` does, else `…/NAME.tflite` of the store"
+    )
     threads: int = Option(1, "threads one run of the model may use")
     delegate: dict[str, Any] | None = Option(None, "accepted for MediaPipe's graphs; does nothing")
 
@@ -45,14 +50,15 @@ class Inference(Calculator):
     def check(self, binding: Binding) -> Iterable[str]:
         if (self.all_outputs in binding.slots) == (self.output in binding.slots):
             yield "connect either TENSORS or TENSOR outputs"
-        if (self.model is None) == (self.model_path is None):
-            yield "set one of the options 'model' and 'model_path'"
+        named = (self.model is not None, self.model_path is not None, self.model_packet in binding.slots)
+        if sum(named) != 1:
+            yield "set one of the options 'model' and 'model_path', or connect the side input MODEL"
         if self.threads < 1:
             yield f"option 'threads' must be at least 1, not {self.threads}"
 
     def open(self, context: Context) -> None:
         wanted = tuple(sorted(connection.index for connection in context.connections(self.output)))
-        self._session = context.service(SESSIONS)(self._model(), wanted or None, self.threads)
+        self._session = context.service(SESSIONS)(self._model(context), wanted or None, self.threads)
         self._positions = tuple(self._session.output_indices.index(output) for output in wanted)
 
     def process(self, context: Context) -> None:
@@ -64,8 +70,28 @@ class Inference(Calculator):
         for connection, position in enumerate(self._positions):
             context.emit(self.output, outputs[position], index=connection)
 
-    def _model(self) -> str:
+    def _model(self, context: Context) -> str:
+        if context.is_connected(self.model_packet):
+            packet: Model = context[self.model_packet]
+            return packet.source
         if self.model is not None:
             return self.model
-        path = Path(self.model_path or "")
-        return str(path) if path.is_file() else path.stem
+        resources: Resources = context.service(RESOURCES)
+        path = resources.find_if_any(self.model_path or "")
+        return str(path) if path else Path(self.model_path or "").stem
+
+
+class TfLiteInference(Inference):
+    """`Inference` under the name and with the ports of MediaPipe's older node.
+
+    Source: MediaPipe TfLiteInferenceCalculator.
+    """
+
+    custom_op_resolver = SideInput(
+        "CUSTOM_OP_RESOLVER", OpResolver, "accepted for MediaPipe's graphs; does nothing", optional=True
+    )
+
+    use_gpu: bool = Option(False, "accepted for MediaPipe's graphs; does nothing")
+    use_nnapi: bool = Option(False, "accepted for MediaPipe's graphs; does nothing")
+    try_mmap_model: bool = Option(False, "accepted for MediaPipe's graphs; does nothing")
+    cpu_num_thread: int = Option(-1, "accepted for MediaPipe's graphs; see 'threads'")

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import BeforeValidator
 
-from graphflow import Calculator, Context, Input, Option, OptionGroup, Output
+from graphflow import RESOURCES, Calculator, Context, Input, Option, OptionGroup, Output, Resources
 from graphflow.context import Binding
 
 from ..payloads import Classification
 from .class_filter import ClassFilter
+from .label_map import LabelItem, as_mapping, read_labels
 from .tensors import TensorsOrOne, flat_values, tensor_list
-
-
-class LabelItem(OptionGroup):
-    """The name of a class."""
-
-    name: str = ""
-    display_name: str = ""
 
 
 class LabelMapEntry(OptionGroup):
@@ -37,17 +30,13 @@ class LabelMap(OptionGroup):
     entries: list[LabelMapEntry] = []
 
 
-def _as_mapping(value: Any) -> Any:
-    """MediaPipe's text format writes a map as entries of `key` and `value`."""
-    entries = [value] if isinstance(value, Mapping) and set(value) == {"key", "value"} else value
-    return {entry["key"]: entry["value"] for entry in entries} if isinstance(entries, list) else entries
-
-
 class TensorsToClassification(Calculator):
     """Turns the scores of a classifier into classes with index, score and name.
 
     Source: MediaPipe's TensorsToClassificationCalculator.
     """
+
+    services = (RESOURCES,)
 
     tensors = Input("TENSORS", TensorsOrOne, "one float32 tensor with a score for each class")
     classifications = Output("CLASSIFICATIONS", list[Classification], "in the order of the classes unless sorted")
@@ -57,7 +46,7 @@ class TensorsToClassification(Calculator):
     sort_by_descending_score: bool = Option(False, "best first")
     label_map_path: str = Option("", "a text file with the name of a class on each line")
     label_map: LabelMap | None = Option(None, "the names; label_items is the newer way")
-    label_items: Annotated[dict[int, LabelItem], BeforeValidator(_as_mapping)] = Option({}, "the names by class")
+    label_items: Annotated[dict[int, LabelItem], BeforeValidator(as_mapping)] = Option({}, "the names by class")
     binary_classification: bool = Option(False, "the only number is the first class's score, the rest the second's")
     ignore_classes: list[int] = Option([], "classes to leave out")
     allow_classes: list[int] = Option([], "the only classes to keep")
@@ -72,7 +61,7 @@ class TensorsToClassification(Calculator):
             yield "a binary classification has nothing to allow or ignore"
 
     def open(self, context: Context) -> None:
-        self._labels = self._load_labels()
+        self._labels = self._load_labels(context.service(RESOURCES))
         self._classes = ClassFilter(self.allow_classes, self.ignore_classes)
 
     def process(self, context: Context) -> None:
@@ -102,9 +91,9 @@ class TensorsToClassification(Calculator):
         threshold = self.min_score_threshold
         return self._classes.allows(index) and (threshold is None or not score < np.float32(threshold))
 
-    def _load_labels(self) -> Mapping[int, str]:
+    def _load_labels(self, resources: Resources) -> Mapping[int, str]:
         if self.label_map_path:
-            return dict(enumerate(Path(self.label_map_path).read_text("utf-8").splitlines()))
+            return read_labels(resources.find(self.label_map_path))
         if self.label_items:
             return {index: item.name for index, item in self.label_items.items()}
         entries = self.label_map.entries if self.label_map else []

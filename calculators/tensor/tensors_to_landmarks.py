@@ -24,6 +24,8 @@ class TensorsToLandmarks(Calculator):
     Source: MediaPipe's TensorsToLandmarksCalculator.
     """
 
+    aliases = ("TfLiteTensorsToLandmarks",)
+
     tensors = Input("TENSORS", TensorsOrOne, "float32; only the first is used")
     flip_x = Input("FLIP_HORIZONTALLY", bool, "overrides the side packet and the option", optional=True)
     flip_y = Input("FLIP_VERTICALLY", bool, "overrides the side packet and the option", optional=True)
