@@ -85,6 +85,12 @@ def picture_output(graph: CheckedGraph) -> str | None:
     return pictures[0].name if pictures else None
 
 
+def ending_streams(graph: CheckedGraph) -> tuple[str, ...]:
+    """The streams that end in the graph itself: the first input of each node that emits nothing, a writer of files."""
+    ends = (node.binding for node in graph.nodes if node.binding.inputs and not node.binding.outputs)
+    return tuple(binding.inputs[0].name for binding in ends)
+
+
 def compose(graph: CheckedGraph, sources: Sequence[Attachment] = (), sinks: Sequence[Attachment] = ()) -> CheckedGraph:
     """The graph with nodes before and behind it, its queues kept short.
 

@@ -85,16 +85,16 @@ class H264Encoder:
 
 
 class OpenCvEncoder:
-    """MPEG-4 part 2, which every OpenCV writes and few browsers play; at a constant rate.
+    """What OpenCV writes, at a constant rate: MPEG-4 part 2, which every OpenCV writes and few browsers play, or other.
 
-    Arguments as of `H264Encoder`.
+    Arguments as of `H264Encoder`; `codec` is OpenCV's four characters for the encoding.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
+    def __init__(self, path: Path, size: tuple[int, int], fps: float, codec: str = "mp4v") -> None:
         self._path = path
-        self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
+        self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), fps, size)
         if not self._writer.isOpened():
-            raise OSError(f"OpenCV cannot write {path.suffix} files here")
+            raise OSError(f"OpenCV cannot write {path.suffix} files encoded as {codec} here")
         self._frames = 0
 
     def write(self, frame: npt.NDArray[np.uint8], timestamp: int) -> None:

@@ -106,12 +106,19 @@ def run(
     settings: SetOption = None,
     params: ParamOption = None,
     graph_path: GraphPathOption = None,
+    side_packets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--side-packet", metavar="NAME=VALUE", help="Give the graph a side packet: a path, a number; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Run a graph on a video, images or a camera."""
     from graphflow.cli.run import RunRequest, run_graph
 
     folders = graph_path or ()
-    run_graph(RunRequest(graph, source, output, save, fps, max_frames, threads, settings or (), params or (), folders))
+    given = settings or (), params or (), folders, side_packets or ()
+    run_graph(RunRequest(graph, source, output, save, fps, max_frames, threads, *given))
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,7 @@ from graphflow.config.checked import CheckedGraph
 from graphflow.context import Context
 from graphflow.errors import GraphCancelled, GraphflowError
 from graphflow.ports import Input, SideInput
+from graphflow.resources import RESOURCES, Resources
 from graphflow.runtime import Graph
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class RunRequest:
     settings: Sequence[str] = ()
     params: Sequence[str] = ()
     graph_path: Sequence[Path] = ()
+    side_packets: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ def run_graph(request: RunRequest) -> None:
     show_warnings()
     overrides = parse_settings(request.settings, "--set")
     params = parse_settings(request.params, "--param")
+    side_packets = parse_settings(request.side_packets, "--side-packet")
     if request.fps is not None and not request.fps > 0:
         raise UsageError(f"--fps must be positive, not {request.fps:g}")
     checked = config.load(request.graph, params=params, overrides=overrides, graph_path=request.graph_path)
@@ -74,11 +77,13 @@ def run_graph(request: RunRequest) -> None:
     tally = Tally()
     composed = _composed(request, checked, frames, info, tally)
     graph = Graph(composed, num_threads=request.threads, prune=True)
+    graph.set_service(RESOURCES, Resources([*request.graph_path, checked.spec.folder]))
     started = time.monotonic()
     try:
-        run = pipeline.Run(graph, {_TALLY: tally})
-    except GraphflowError as error:  # a side packet that only Python could give
-        raise UsageError(f"'{request.graph}' cannot be run from the command line: {error}") from error
+        run = pipeline.Run(graph, {**side_packets, _TALLY: tally})
+    except GraphflowError as error:
+        hint = "paths, numbers and flags can be given as --side-packet NAME=VALUE"
+        raise UsageError(f"'{request.graph}' cannot be run from the command line: {error}; {hint}") from error
     source_node = composed.nodes[0].spec.name if info else None
     progress = RunProgress(checked.spec.name, _total(request, info), live=bool(info and info.live))
     interrupted = _watch(run, tally, progress, source_node)
@@ -91,7 +96,7 @@ def run_graph(request: RunRequest) -> None:
             say(f"what came before is in {kept}")
         raise typer.Exit(WRONG_USAGE if not tally.frames and _is_source_error(run.error) else FAILED)
     typer.echo(_summary(tally, seconds, dropped, files.written(), interrupted))
-    if not (request.output or request.save):
+    if not (request.output or request.save) and checked.spec.outputs:
         typer.echo(_presence(tally))
     if interrupted:
         raise typer.Exit(INTERRUPTED)
@@ -144,9 +149,14 @@ def _open_source(request: RunRequest, checked: CheckedGraph, frames: str | None)
     if request.source is None:
         raise UsageError(f"say what to run '{request.graph}' on: -i SOURCE, which is {KINDS}")
     try:
-        return open_source(request.source)
+        info = open_source(request.source)
     except SourceError as error:
         raise UsageError(str(error)) from error
+    if checked.stream_types.get(frames) is not bytes:
+        return info
+    if info.calculator != "ImageSource":
+        raise UsageError(f"'{request.graph}' decodes image files itself: -i must be images, not {request.source}")
+    return replace(info, calculator="EncodedImageSource")
 
 
 def _is_source_error(error: BaseException) -> bool:
@@ -207,7 +217,7 @@ def _composed(
     from graphflow import registry
 
     data, picture = pipeline.data_outputs(checked), pipeline.picture_output(checked)
-    tick = (("TICK", frames),) if frames else ()
+    tick: tuple[tuple[str, str], ...] = (("TICK", frames),) if frames else ()
     sources, sinks = [], []
     if info is not None and frames is not None:
         sources.append(pipeline.read_from(info, frames, fps=request.fps, max_frames=request.max_frames))
@@ -220,6 +230,8 @@ def _composed(
         options = {"path": str(request.output)}
         sinks.append(pipeline.Attachment("video", registry.find("VideoWriter"), options, inputs=(("IMAGE", picture),)))
     counted = [picture] if request.output and not request.save and picture else data
+    if not tick and not counted:  # a graph that reads and writes files itself
+        tick = tuple(("TICK", name) for name in pipeline.ending_streams(checked)[:1])
     values = (*tick, *(("VALUE", name) for name in counted))
     sinks.append(pipeline.Attachment("tally", _TallyKeeper, {}, values, side_inputs=(("TALLY", _TALLY),)))
     return pipeline.compose(checked, sources, sinks)
