@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from graphflow.calculators.payloads import Detection, NormalizedRect
-from test_holistic_parity import FRAME_US, Bar, Frames, decode
+from recordings import FRAME_US, Bar, Frames, decode
 
 import graphflow
 from graphflow import Packet

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from graphflow.calculators.tensor.ssd_anchors import SsdAnchors
-from test_holistic_parity import FRAME_US, Frames, decode
+from recordings import FRAME_US, Frames, decode
 
 import graphflow
 from graphflow import Packet

@@ -17,7 +17,7 @@ from recorded_lists import (
     run_images,
     run_video,
 )
-from test_holistic_parity import VIDEOS, Bar, shortfall
+from recordings import VIDEOS, Bar, shortfall
 
 FACES = "multi_face_landmarks"
 EXACT = Bar(0.01, 0.1, 1.0)

@@ -19,7 +19,7 @@ from recorded_lists import (
     run_images,
     run_video,
 )
-from test_holistic_parity import VIDEOS, Bar, shortfall
+from recordings import VIDEOS, Bar, shortfall
 
 HANDS = "multi_hand_landmarks"
 STREAMS = (HANDS, "multi_hand_world_landmarks", "multi_handedness", "palm_detections")

@@ -11,7 +11,7 @@ import pytest
 from graphflow.calculators.flow.split import take
 from graphflow.calculators.payloads import NormalizedLandmarkList
 from recorded_lists import Recorded, recorded_images, run_images
-from test_holistic_parity import run
+from recordings import run
 
 STREAM = "face_landmarks_with_iris"
 IRISES = (slice(468, 473), slice(473, 478))

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from graphflow.calculators.payloads import NormalizedRect
-from test_holistic_parity import FRAME_US, NO_PERSON, VIDEOS, Bar, Frames, decode, measure, shortfall
+from recordings import FRAME_US, NO_PERSON, VIDEOS, Bar, Frames, decode, measure, shortfall
 
 import graphflow
 from graphflow import Packet

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from graphflow.calculators.render.annotation_overlay import AnnotationOverlay
 from graphflow.calculators.render.render_data import Box, Rectangle, RenderData
+
 from graphflow.testing import run_calculator
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
