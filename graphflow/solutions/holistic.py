@@ -13,7 +13,7 @@ from .hands_connections import HAND_CONNECTIONS
 from .landmarks import LandmarkList, NormalizedLandmarkList
 from .pose import PoseLandmark
 from .pose_connections import POSE_CONNECTIONS
-from .pose_results import body_landmarks, landmark_model
+from .pose_results import body_landmarks, body_params
 from .solution import Solution
 
 __all__ = [
@@ -81,19 +81,19 @@ class Holistic(Solution):
     ) -> None:
         parts = ("left_hand_landmarks", "right_hand_landmarks", "face_landmarks")
         mask = ("segmentation_mask",) if enable_segmentation else ()
+        body = body_params(
+            static_image_mode=static_image_mode,
+            model_complexity=model_complexity,
+            smooth_landmarks=smooth_landmarks,
+            enable_segmentation=enable_segmentation,
+            smooth_segmentation=smooth_segmentation,
+            min_detection_confidence=min_detection_confidence,
+            min_tracking_confidence=min_tracking_confidence,
+        )
         super().__init__(
             "holistic",
             ("pose_landmarks", "pose_world_landmarks", *parts, *mask),
-            params={
-                "smooth_landmarks": smooth_landmarks and not static_image_mode,
-                "enable_segmentation": enable_segmentation,
-                "smooth_segmentation": smooth_segmentation and not static_image_mode,
-                "refine_face_landmarks": refine_face_landmarks,
-                "use_previous_landmarks": not static_image_mode,
-                "min_detection_confidence": min_detection_confidence,
-                "min_tracking_confidence": min_tracking_confidence,
-            },
-            overrides=landmark_model(model_complexity, segmentation=enable_segmentation),
+            params={"refine_face_landmarks": refine_face_landmarks, **body},
             static_image_mode=static_image_mode,
         )
 

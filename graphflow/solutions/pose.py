@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .landmarks import LandmarkList, NormalizedLandmarkList
 from .pose_connections import POSE_CONNECTIONS
-from .pose_results import body_landmarks, landmark_model
+from .pose_results import body_landmarks, body_params
 from .solution import Solution
 
 __all__ = ["POSE_CONNECTIONS", "Pose", "PoseLandmark", "PoseResults"]
@@ -100,15 +100,15 @@ class Pose(Solution):
         super().__init__(
             "pose",
             ("pose_landmarks", "pose_world_landmarks", *mask),
-            params={
-                "smooth_landmarks": smooth_landmarks and not static_image_mode,
-                "enable_segmentation": enable_segmentation,
-                "smooth_segmentation": smooth_segmentation and not static_image_mode,
-                "use_previous_landmarks": not static_image_mode,
-                "min_detection_confidence": min_detection_confidence,
-                "min_tracking_confidence": min_tracking_confidence,
-            },
-            overrides=landmark_model(model_complexity, segmentation=enable_segmentation),
+            params=body_params(
+                static_image_mode=static_image_mode,
+                model_complexity=model_complexity,
+                smooth_landmarks=smooth_landmarks,
+                enable_segmentation=enable_segmentation,
+                smooth_segmentation=smooth_segmentation,
+                min_detection_confidence=min_detection_confidence,
+                min_tracking_confidence=min_tracking_confidence,
+            ),
             static_image_mode=static_image_mode,
         )
 

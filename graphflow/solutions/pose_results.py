@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from graphflow.calculators import payloads
 from graphflow.inference import ModelCard, ModelStore
@@ -32,23 +31,35 @@ _MODELS: Final = {
 Points = TypeVar("Points", bound=LandmarkList)
 
 
-def landmark_model(complexity: int, *, segmentation: bool) -> Mapping[str, str]:
-    """The option of the graphs `pose` and `holistic` that sets the model of a complexity: 0, 1 or 2.
-
-    Args:
-        complexity: 0, 1 or 2.
-        segmentation: whether the graph is to give masks; another node runs the model then.
+def body_params(
+    *,
+    static_image_mode: bool,
+    model_complexity: int,
+    smooth_landmarks: bool,
+    enable_segmentation: bool,
+    smooth_segmentation: bool,
+    min_detection_confidence: float,
+    min_tracking_confidence: float,
+) -> dict[str, Any]:
+    """The parameters of the graphs `pose` and `holistic` that say what both solutions' arguments of these names mean.
 
     Raises:
         ValueError: there is no such complexity.
         ModelError: the model cannot be had.
     """
-    if complexity == 1:
-        return {}
-    if complexity not in _MODELS:
-        raise ValueError(f"model_complexity is 0 (lite), 1 (full) or 2 (heavy), not {complexity!r}")
-    node = "inference_with_segmentation" if segmentation else "inference"
-    return {f"pose/landmarks_by_roi/{node}.model": str(ModelStore().path(_MODELS[complexity]))}
+    params: dict[str, Any] = {
+        "smooth_landmarks": smooth_landmarks and not static_image_mode,
+        "enable_segmentation": enable_segmentation,
+        "smooth_segmentation": smooth_segmentation and not static_image_mode,
+        "use_previous_landmarks": not static_image_mode,
+        "min_detection_confidence": min_detection_confidence,
+        "min_tracking_confidence": min_tracking_confidence,
+    }
+    if model_complexity == 1:
+        return params
+    if model_complexity not in _MODELS:
+        raise ValueError(f"model_complexity is 0 (lite), 1 (full) or 2 (heavy), not {model_complexity!r}")
+    return {**params, "pose_model": str(ModelStore().path(_MODELS[model_complexity]))}
 
 
 def body_landmarks(

@@ -28,7 +28,6 @@ class Solution:
         graph: name of the graph.
         outputs: the streams to compute.
         params: the graph's parameters.
-        overrides: options of single nodes.
         static_image_mode: whether the images have nothing to do with each other; each then meets the graph as new.
 
     Raises:
@@ -42,10 +41,9 @@ class Solution:
         outputs: Sequence[str],
         *,
         params: Mapping[str, Any],
-        overrides: Mapping[str, Any] | None = None,
         static_image_mode: bool = False,
     ) -> None:
-        self._graph: Graph = load(graph, params=params, overrides=overrides, prune=True)
+        self._graph: Graph = load(graph, params=params, prune=True)
         self._found: dict[str, Any] = {}
         for stream in outputs:
             # not a method of this object, or the graph's threads would keep it alive
