@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from graphflow.errors import ModelError
@@ -221,3 +222,52 @@ def test_holistic_finds_the_person_of_the_sample(cli: Cli, tmp_path: Path) -> No
         assert nose[:2] == pytest.approx(face_nose[:2], abs=0.05)
         assert nose[3] > 0.9
     assert [frame.shape for frame in frames_of(tmp_path / "1.mp4")] == [(480, 640, 3)] * 4
+
+
+FROM_FILE_TO_FILE = """
+node {
+  calculator: "OpenCvVideoDecoderCalculator"
+  input_side_packet: "INPUT_FILE_PATH:source"
+  output_stream: "VIDEO:frames"
+  output_stream: "VIDEO_PRESTREAM:header"
+}
+node {
+  calculator: "OpenCvVideoEncoderCalculator"
+  input_stream: "VIDEO:frames"
+  input_stream: "VIDEO_PRESTREAM:header"
+  input_side_packet: "OUTPUT_FILE_PATH:target"
+  options: { [mediapipe.OpenCvVideoEncoderCalculatorOptions.ext] { codec: "mp4v" video_format: "mp4" } }
+}
+"""
+
+
+def test_a_graph_that_reads_and_writes_files_itself(cli: Cli, video: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy.pbtxt").write_text(FROM_FILE_TO_FILE)
+    arguments = ("--side-packet", f"source={video}", "--side-packet", f"target={tmp_path / 'copy.mp4'}")
+    outcome = cli("run", "copy.pbtxt", *arguments)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(f"{FRAMES} frames in ")
+    assert "Nothing was written" not in outcome.out
+    assert (tmp_path / "copy.mp4").stat().st_size > 0
+    outcome = cli("run", "copy.pbtxt", *arguments[:2])
+    assert outcome.code == 2
+    assert "needs the side packet 'target'" in outcome.err
+    assert "--side-packet NAME=VALUE" in outcome.err
+
+
+ENCODED = """
+input_stream: "files"
+output_stream: "image"
+node { calculator: "OpenCvEncodedImageToImageFrameCalculator" input_stream: "files" output_stream: "image" }
+"""
+
+
+def test_a_graph_that_decodes_images_itself(cli: Cli, video: Path, tmp_path: Path) -> None:
+    (tmp_path / "decode.pbtxt").write_text(ENCODED)
+    assert cv2.imwrite(str(tmp_path / "photo.png"), np.full((48, 64, 3), 90, np.uint8))
+    outcome = cli("run", "decode.pbtxt", "-i", "photo.png", "-o", "photo.mp4")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert (tmp_path / "photo.mp4").stat().st_size > 0
+    outcome = cli("run", "decode.pbtxt", "-i", video, "-o", "video.mp4")
+    assert outcome.code == 2
+    assert "-i must be images" in outcome.err
