@@ -20,6 +20,7 @@ from graphflow.context import Binding, Connection, Context
 from graphflow.errors import GraphConfigError, Location, Problem
 from graphflow.ports import ANY_TAG, Input, Output, Port, SideInput, compatible, type_name
 from graphflow.runtime import Graph
+from graphflow.services import LIVE
 
 if TYPE_CHECKING:
     from graphflow.calculators.io.sources import SourceInfo
@@ -257,7 +258,9 @@ def stream(
     )
     info = open_source(str(source))
     composed = compose(checked, [read_from(info, frames, fps=fps, max_frames=max_frames)], [collector])
-    return _results(Graph(composed, num_threads=num_threads, prune=True))
+    running = Graph(composed, num_threads=num_threads, prune=True)
+    running.set_service(LIVE, info.live)
+    return _results(running)
 
 
 def read_from(info: SourceInfo, output: str, *, fps: float | None = None, max_frames: int | None = None) -> Attachment:

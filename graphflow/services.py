@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +23,7 @@ class Service:
     key: str
     create: Callable[[], Any] | None = None
     optional: bool = False
+
+
+LIVE: Final = Service("graphflow.live", optional=True)
+"""Whether frames come when they come, so that those that nobody has time for may be dropped; False for files."""

@@ -11,6 +11,7 @@ from graphflow import Calculator, Context, Input, Option, Output, SideInput
 from graphflow import timestamp as ts
 from graphflow.context import Binding
 from graphflow.packet import Packet
+from graphflow.services import LIVE
 
 from .stream_options import merge_options
 
@@ -20,13 +21,15 @@ class FlowLimiter(Calculator):
 
     FINISHED comes back from the end of what is limited and must be declared a back edge. A packet there, or time
     settled without one, says that the frames up to its timestamp are done. The first input decides; the others follow
-    it: their packets pass from an allowed frame up to the next dropped one. Source: MediaPipe FlowLimiterCalculator.
+    it: their packets pass from an allowed frame up to the next dropped one. Where the service `LIVE` says that frames
+    come from files, which wait, all of them pass. Source: MediaPipe FlowLimiterCalculator.
     """
 
     timestamp_offset = None
     process_timestamp_bounds = True
     input_policy = "immediate"
     reads_headers = True
+    services = (LIVE,)
 
     frames = Input("", doc="the frames to limit, then streams that follow them", repeated=True)
     finished = Input("FINISHED", doc="what comes back from the end; `back_edge: true`")
@@ -51,6 +54,7 @@ class FlowLimiter(Calculator):
         limit = context[self.max_in_flight_side]
         if limit is not None:
             self.max_in_flight = limit
+        self._drops = context.service(LIVE) is not False
         self.dropped = 0
         self._queues: list[deque[Packet]] = [deque() for _ in range(context.count(self.frames))]
         self._in_flight: deque[int] = deque()
@@ -83,7 +87,7 @@ class FlowLimiter(Calculator):
 
     def _release_frames(self, context: Context) -> None:
         queue = self._queues[0]
-        while queue and len(self._in_flight) < self.max_in_flight:
+        while queue and (len(self._in_flight) < self.max_in_flight or not self._drops):
             packet = queue.popleft()
             context.emit_packet(self.sampled, packet)
             self._decide(context, packet.timestamp, True)

@@ -21,6 +21,7 @@ from graphflow.errors import GraphCancelled, GraphflowError
 from graphflow.ports import Input, SideInput
 from graphflow.resources import RESOURCES, Resources
 from graphflow.runtime import Graph
+from graphflow.services import LIVE
 
 if TYPE_CHECKING:
     from graphflow.calculators.io.sources import SourceInfo
@@ -78,6 +79,7 @@ def run_graph(request: RunRequest) -> None:
     composed = _composed(request, checked, frames, info, tally)
     graph = Graph(composed, num_threads=request.threads, prune=True)
     graph.set_service(RESOURCES, Resources([*request.graph_path, checked.spec.folder]))
+    graph.set_service(LIVE, info is not None and info.live)
     started = time.monotonic()
     try:
         run = pipeline.Run(graph, {**side_packets, _TALLY: tally})

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+import graphflow
 from graphflow import CalculatorError, GraphConfigError
+from graphflow.services import LIVE
 
 Run = Callable[..., dict[str, list[tuple[int, Any]]]]
 
@@ -99,3 +101,20 @@ def test_options_from_a_stream_hold_from_then_on(run: Run) -> None:
 def test_outputs_must_match(run: Run) -> None:
     with pytest.raises(GraphConfigError, match="1 inputs need as many outputs, not 2"):
         run(limiter().replace("'': out,", "'': [out, x],"), [*frames(1), ("done", 0)])
+
+
+@pytest.mark.parametrize(("live", "passed"), [(True, [1, 5]), (False, [1, 2, 3, 4, 5])])
+def test_frames_of_files_all_pass(live: bool, passed: list[int]) -> None:
+    graph = graphflow.load(f"graph: Test\ninputs: [done, in]\noutputs: [out, allow]\nnodes:\n{limiter()}")
+    graph.set_service(LIVE, live)
+    seen: dict[str, list[tuple[int, object]]] = {"out": [], "allow": []}
+    for name, values in seen.items():
+        graph.observe(name, lambda packet, values=values: values.append((packet.timestamp, packet.value)))
+    graph.start()
+    for stream, timestamp in (("in", 1), ("in", 2), ("in", 3), ("in", 4), ("done", 1), ("in", 5)):
+        graph.add_packet(stream, timestamp, timestamp)
+        graph.wait_until_idle()
+    graph.close_all_inputs()
+    graph.wait_until_done()
+    assert seen["out"] == [(timestamp, timestamp) for timestamp in passed]
+    assert seen["allow"] == [(timestamp, timestamp in passed) for timestamp in range(1, 6)]
