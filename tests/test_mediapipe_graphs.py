@@ -8,7 +8,7 @@ landmarks that the shipped graphs give.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +102,16 @@ def read_frames(path: Path, count: int) -> Frames:
 
 
 def run(
-    graph: graphflow.Graph, packets: Iterator[tuple[int, dict[str, Any]]], outputs: Sequence[str]
+    graph: graphflow.Graph,
+    packets: Iterator[tuple[int, dict[str, Any]]],
+    outputs: Sequence[str],
+    side_packets: Mapping[str, Any] | None = None,
 ) -> dict[str, list[tuple[int, Any]]]:
     """What comes out where each timestamp's packets go in when those before are through, so that nothing is dropped."""
     found: dict[str, list[tuple[int, Any]]] = {name: [] for name in outputs}
     for name, values in found.items():
         graph.observe(name, lambda packet, values=values: values.append((packet.timestamp, packet.value)))
-    graph.start()
+    graph.start(side_packets)
     for timestamp, values_by_stream in packets:
         for stream, value in values_by_stream.items():
             graph.add_packet(stream, value, timestamp)
@@ -118,9 +121,15 @@ def run(
     return found
 
 
-def on_frames(graph: graphflow.Graph, stream: str, frames: Frames, *outputs: str) -> dict[str, list[tuple[int, Any]]]:
+def on_frames(
+    graph: graphflow.Graph,
+    stream: str,
+    frames: Frames,
+    *outputs: str,
+    side_packets: Mapping[str, Any] | None = None,
+) -> dict[str, list[tuple[int, Any]]]:
     stamped = ((round(number * 1e6 / 30), {stream: frame}) for number, frame in enumerate(frames))
-    return run(graph, stamped, outputs)
+    return run(graph, stamped, outputs, side_packets)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -185,6 +194,40 @@ def coordinates(value: Any) -> np.ndarray:
     """All x and y of landmark lists, or of the boxes of detections."""
     items = value if isinstance(value, list) else [value]
     return np.concatenate([item.xyz[:, :2].ravel() if hasattr(item, "xyz") else item.box for item in items])
+
+
+TWINS: list[tuple[str, str, dict[str, Any]]] = [
+    ("face_detection/face_detection_full_range_cpu", "face_detection/face_detection_full_range_image", {}),
+    ("face_detection/face_detection_short_range_cpu", "face_detection/face_detection_short_range_image", {}),
+    ("face_landmark/face_landmark_front_cpu", "face_landmark/face_landmark_front_cpu_image", {"num_faces": 1}),
+    ("hand_landmark/hand_landmark_tracking_cpu", "hand_landmark/hand_landmark_tracking_cpu_image", {"num_hands": 2}),
+    (
+        "selfie_segmentation/selfie_segmentation_cpu",
+        "selfie_segmentation/selfie_segmentation_cpu_image",
+        {"model_selection": 1},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "twin", "side_packets"), TWINS)
+def test_modules_for_both_kinds_of_image(
+    name: str, twin: str, side_packets: dict[str, Any], checkout: Path, frames: Frames
+) -> None:
+    found = []
+    for each in (name, twin):
+        file = checkout / "mediapipe" / "modules" / f"{each}.pbtxt"
+        spec = config.load(file, graph_path=[checkout]).spec
+        output = next(
+            entry.name for entry in spec.outputs if entry.tag in ("DETECTIONS", "LANDMARKS", "SEGMENTATION_MASK")
+        )
+        graph = graphflow.load(file, graph_path=[checkout])
+        found.append(on_frames(graph, spec.inputs[0].name, frames, output, side_packets=side_packets)[output])
+    assert [timestamp for timestamp, _ in found[0]] == [timestamp for timestamp, _ in found[1]]
+    assert len(found[0]) >= 2
+    for (_, first), (_, second) in zip(*found, strict=True):
+        np.testing.assert_array_equal(
+            *(each if isinstance(each, np.ndarray) else coordinates(each) for each in (first, second))
+        )
 
 
 PICTURES = (
