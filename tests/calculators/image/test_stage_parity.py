@@ -58,8 +58,7 @@ def checked(image: Frame, digest: str) -> Frame:
     """The image as RGB, if it is the one the recording was made from."""
     rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     found = hashlib.sha256(rgb.tobytes()).hexdigest()[:16]
-    if found != digest:
-        pytest.skip(f"this OpenCV decodes the frame differently ({found}, recorded {digest})")
+    assert found == digest, "another decoder: no comparison would mean anything"
     return rgb
 
 
