@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from ..lazy import njit
 from ..payloads import FloatArray
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ..lazy import njit
 from ..payloads import FloatArray
 
 _LONGEST_STEP_NS = 1_000_000_000 // 30

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ..lazy import njit
 from ..payloads import FloatArray, ImageSize, LetterboxPadding, Matrix4, NormalizedRect
 
 SMALLEST_POSITIVE = float(np.finfo(np.float32).tiny)

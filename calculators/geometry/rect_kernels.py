@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from ..lazy import njit
 from ..payloads import FloatArray, ImageSize, NormalizedRect, Rect
 
 _TWO = np.float32(2.0)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ..lazy import njit
 from ..payloads import Image
 from .warp import Border
 

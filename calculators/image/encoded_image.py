@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from graphflow import Calculator, Context, Input, Option, Output
 
+from ..lazy import cv2
 from ..payloads import Image
 
 

@@ -8,11 +8,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from graphflow import Calculator, Context, Input, Option, Output
 from graphflow.context import Binding
 
+from ..lazy import njit
 from ..payloads import Image, NormalizedRect, Rect
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
-import cv2
 import numpy as np
 
 from graphflow import Calculator, Context, Input, Option, OptionGroup, Output, SideInput
 from graphflow.context import Binding
 
+from ..lazy import cv2
 from ..payloads import Image, ImageSize, LetterboxPadding
 
 _DEGREES: Final = {"UNKNOWN": 0, "ROTATION_0": 0, "ROTATION_90": 90, "ROTATION_180": 180, "ROTATION_270": 270}
-_TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+_TURNS: Final = {90: "ROTATE_90_COUNTERCLOCKWISE", 180: "ROTATE_180", 270: "ROTATE_90_CLOCKWISE"}
 
 
 class PaddingColor(OptionGroup):
@@ -157,7 +157,7 @@ class ImageTransformation(Calculator):
                 return scaled
             centre = (scaled.shape[1] / 2.0, scaled.shape[0] / 2.0)
             return cv2.warpAffine(scaled, cv2.getRotationMatrix2D(centre, self._degrees, 1.0), size)
-        return cv2.rotate(scaled, _TURNS[self._degrees]) if self._degrees else scaled
+        return cv2.rotate(scaled, getattr(cv2, _TURNS[self._degrees])) if self._degrees else scaled
 
     def _flipped(self, image: Image) -> Image:
         axes = tuple(axis for axis, flips in ((0, self._vertical), (1, self._horizontal)) if flips)

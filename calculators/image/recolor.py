@@ -6,10 +6,10 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from graphflow import Calculator, Context, Input, Option, Output
 
+from ..lazy import njit
 from ..payloads import FloatArray, Image
 from .flat_color_image import Color
 from .resize import resize_mask

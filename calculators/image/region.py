@@ -6,8 +6,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ..lazy import njit
 from ..payloads import LetterboxPadding, Matrix4, NormalizedRect, Rect
 
 _Float: TypeAlias = np.float32

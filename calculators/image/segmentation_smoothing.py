@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from graphflow import Calculator, Context, Input, Option, Output
 
+from ..lazy import njit
 from ..payloads import FloatArray, Image
 
 _COEFFICIENTS = np.array([5.68842, -0.748699, -57.8051, 291.309, -624.717], np.float32)

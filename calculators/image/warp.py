@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ..lazy import njit
 from ..payloads import Image
 from .region import Region, sampling_matrix
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-import cv2
 import numpy as np
 
 from graphflow import Calculator, Context, Input, Option, Output
 
+from ..lazy import cv2
 from ..payloads import Image, ImageSize, Matrix4
 from .affine import warp_affine
 
-_INTERPOLATION: Final = {"INTER_CUBIC": cv2.INTER_CUBIC, "INTER_NEAREST": cv2.INTER_NEAREST}
+_INTERPOLATION: Final = ("INTER_CUBIC", "INTER_NEAREST")
 
 
 class WarpAffine(Calculator):
@@ -49,7 +49,7 @@ class WarpAffine(Calculator):
             context[self.output] = warp_affine(image, in_pixels, width, height, "zero" if zeros else "replicate")
             return
         border = cv2.BORDER_CONSTANT if zeros else cv2.BORDER_REPLICATE
-        mode = _INTERPOLATION[self.interpolation] | cv2.WARP_INVERSE_MAP
+        mode = getattr(cv2, self.interpolation) | cv2.WARP_INVERSE_MAP
         warped: Any = cv2.warpAffine(image, in_pixels, size, flags=mode, borderMode=border)
         context[self.output] = warped
 

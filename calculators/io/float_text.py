@@ -6,7 +6,8 @@ import json
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from ..lazy import njit
 
 _POWERS: npt.NDArray[np.float64] = np.power(10.0, np.arange(23, dtype=np.float64), dtype=np.float64)
 """All powers of ten that float64 holds exactly: dividing by one rounds once, to the float64 nearest the decimal."""

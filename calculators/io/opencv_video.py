@@ -7,13 +7,13 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from graphflow import Calculator, Context, Input, Option, Output, SideInput, Stop
 from graphflow import timestamp as ts
 from graphflow.context import Binding
 
+from ..lazy import cv2
 from ..payloads import Image
 from ..video_header import VideoHeader
 from .output_file import check_folder, partial_path

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from graphflow import Calculator, Context, Option, Output, Stop
 
+from ..lazy import cv2
 from ..payloads import Image
 
 SAMPLE_NAMES: Final = ("astronaut",)

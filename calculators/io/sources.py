@@ -12,15 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-import cv2
-
+from ..lazy import cv2
+from .cameras import find_cameras, list_cameras
 from .samples import SAMPLE_NAMES, SAMPLE_SIZE, load_photograph
 
 IMAGE_ENDINGS: Final = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 VIDEO_ENDINGS: Final = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv")
 STREAM_SCHEMES: Final = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "srt")
-KINDS: Final = "a video, an image, a folder, a glob, camera:0, rtsp://…, or sample:" + "|".join(SAMPLE_NAMES)
+KINDS: Final = "a video, an image, a folder, a glob, camera:0, camera:NAME, rtsp://…, http://…, or sample:" + "|".join(
+    SAMPLE_NAMES
+)
 
 DEFAULT_FPS: Final = 30.0
 """Frames a second of images, and of videos that do not say."""
@@ -60,7 +63,8 @@ def open_source(text: str) -> SourceInfo:
     """What reads the source a user named, after a look whether it can be read at all.
 
     Args:
-        text: `video.mp4`, `photo.png`, `folder/`, `frames/*.jpg`, `camera:0`, `rtsp://…`, `sample:astronaut`.
+        text: `video.mp4`, `photo.png`, `folder/`, `frames/*.jpg`, `camera:0`, `camera:NAME`, `rtsp://…`,
+            `sample:astronaut`; `http://…` is a live stream, or a video where its path ends like one.
 
     Raises:
         SourceError: there is no such thing, or it is neither video nor image.
@@ -72,6 +76,8 @@ def open_source(text: str) -> SourceInfo:
     if scheme == "sample" and colon:
         return _sample(rest)
     if scheme.lower() in STREAM_SCHEMES and rest.startswith("//"):
+        if _is_video_url(text):
+            return _video(text)
         return SourceInfo("CameraSource", {"url": text}, text, live=True)
     path = Path(text).expanduser()
     if path.is_dir():
@@ -79,21 +85,28 @@ def open_source(text: str) -> SourceInfo:
     if path.exists():
         if not path.is_file() and not stat.S_ISFIFO(path.stat().st_mode):
             raise SourceError(f"{text} is not a file; a source is {KINDS}")
-        return _images(text, [path]) if path.suffix.lower() in IMAGE_ENDINGS else _video(text, path)
+        return _images(text, [path]) if path.suffix.lower() in IMAGE_ENDINGS else _video(str(path))
     if glob.has_magic(text):
         found = glob_files(text)
         if len(found) == 1 and found[0].suffix.lower() not in IMAGE_ENDINGS:
-            return _video(str(found[0]), found[0])
+            return _video(str(found[0]))
         return _images(text, list_images(text))
     raise SourceError(_missing(text, path))
 
 
-def open_video(path: Path) -> cv2.VideoCapture:
-    """An OpenCV capture on a video file.
+def open_video(place: str | Path) -> cv2.VideoCapture:
+    """An OpenCV capture on a video file, or on one that a web server has.
 
     Raises:
         SourceError: the file is missing, empty, or no video.
     """
+    if _is_video_url(str(place)):
+        with quiet_opencv():
+            capture = cv2.VideoCapture(str(place), cv2.CAP_FFMPEG)
+        if not capture.isOpened():
+            raise SourceError(f"{place} cannot be opened as a video: check that this machine reaches the address")
+        return capture
+    path = Path(place).expanduser()
     if not path.is_file():
         raise SourceError(_missing(str(path), path))
     if path.stat().st_size == 0:
@@ -160,10 +173,23 @@ def glob_files(pattern: str) -> list[Path]:
     return sorted(found, key=_natural_order)
 
 
-def _camera(text: str, index: str) -> SourceInfo:
-    if not index.isdecimal():
-        raise SourceError(f"{text} names no camera: it is camera:0 for the first, camera:1 for the next")
-    return SourceInfo("CameraSource", {"index": int(index)}, text, live=True)
+def _is_video_url(text: str) -> bool:
+    url = urlsplit(text)
+    return url.scheme.lower() in ("http", "https") and url.path.lower().endswith(VIDEO_ENDINGS)
+
+
+def _camera(text: str, which: str) -> SourceInfo:
+    if which.isdecimal():
+        return SourceInfo("CameraSource", {"index": int(which)}, text, live=True)
+    found = find_cameras(which)
+    if len(found) == 1:
+        return SourceInfo("CameraSource", {"index": found[0].index}, text, live=True)
+    known = found or list_cameras()
+    exists = ", ".join(f"camera:{camera.index} ({camera.name})" for camera in known)
+    if found:
+        raise SourceError(f"{text} may be any of: {exists}; name one by its number")
+    there_is = f"there is: {exists}" if exists else "it is camera:0 for the first, camera:1 for the next"
+    raise SourceError(f"{text} names no camera: {there_is}")
 
 
 def _sample(name: str) -> SourceInfo:
@@ -182,18 +208,18 @@ def _images(text: str, found: list[Path]) -> SourceInfo:
     return SourceInfo("ImageSource", {"path": text}, text, len(found), DEFAULT_FPS)
 
 
-def _video(text: str, path: Path) -> SourceInfo:
-    capture = open_video(path)
+def _video(place: str) -> SourceInfo:
+    capture = open_video(place)
     try:
         frames, fps = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), capture.get(cv2.CAP_PROP_FPS)
         size = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         if not capture.grab():
-            raise SourceError(f"{path} has no frame that can be decoded")
+            raise SourceError(f"{place} has no frame that can be decoded")
     finally:
         capture.release()
     known_size = size if min(size) > 0 else None
     return SourceInfo(
-        "VideoSource", {"path": str(path)}, text, frames if frames > 0 else None, fps if fps > 0 else None, known_size
+        "VideoSource", {"path": place}, place, frames if frames > 0 else None, fps if fps > 0 else None, known_size
     )
 
 

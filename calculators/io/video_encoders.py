@@ -6,9 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from ..lazy import cv2
 
 _MICROSECONDS: Final = Fraction(1, 1_000_000)
 

@@ -7,12 +7,12 @@ import logging
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from graphflow import Calculator, Context, Input, Option
 
+from ..lazy import cv2
 from ..payloads import Image
 from .output_file import check_folder, partial_path
 from .video_encoders import Encoder, H264Encoder, OpenCvEncoder

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
 
 from graphflow import Calculator, Context, Input, Option, Output
 from graphflow.context import Binding
 
+from ..lazy import cv2
 from ..payloads import Image
 from .render_data import ColorOption, RenderData
 from .shape_drawing import Canvas, draw

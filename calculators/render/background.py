@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from graphflow import Calculator, Context, Input, Option, Output
 
 from ..image.resize import resize_mask
+from ..lazy import cv2, njit
 from ..payloads import FloatArray, Image
 
 _SMALL_SIDE: Final = 160

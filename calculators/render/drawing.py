@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..lazy import cv2
 from ..payloads import Detection, FloatArray, NormalizedLandmarkList
 from .face_mesh import FACE_TESSELATION
 from .topology import (

@@ -6,15 +6,15 @@ graphs: the same one, pixel for pixel, with OpenCV 4; OpenCV 5 has other letters
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any, Final, TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ..lazy import cv2, njit
 from .render_data import Box, Color, GradientLines, Lines, Numbers, Oval, Points, Rectangle, RenderData, Shape, Text
 
 Canvas: TypeAlias = npt.NDArray[np.uint8]
@@ -30,9 +30,6 @@ _TIP: Final = 0.2
 """Length of an arrow's tip, as a part of the arrow."""
 
 _CORNER_LINE_TYPE: Final = 4
-
-_STROKED_TEXT: Final = int(cv2.__version__.partition(".")[0]) < 5
-"""From 5 on OpenCV has outline fonts, in which a thicker text is a wider one rather than one around the other."""
 
 # cap line + base line of OpenCV's Hershey fonts, by number
 _FONT_UNITS: Final = {0: 21, 1: 9, 2: 21, 3: 21, 4: 21, 5: 13, 6: 21, 7: 21}
@@ -241,6 +238,12 @@ def _draw_oval(image: Canvas, shape: Oval) -> None:
     cv2.ellipse(image, centre, axes, math.degrees(shape.box.rotation), 0, 360, shape.color, thickness)
 
 
+@functools.cache
+def _has_stroked_text() -> bool:
+    """Whether a thicker text is one around the other; OpenCV's outline fonts, from 5 on, make it a wider one."""
+    return int(cv2.__version__.partition(".")[0]) < 5
+
+
 def _draw_text(image: Canvas, shape: Text, flip: bool) -> None:
     place = np.array([[shape.left, shape.baseline]], np.float64)
     if not np.isfinite(place).all() or not math.isfinite(shape.font_height):
@@ -254,7 +257,7 @@ def _draw_text(image: Canvas, shape: Text, flip: bool) -> None:
         x -= width // 2
     if shape.center_vertically:
         y += tall // 2
-    if shape.outline_thickness > 0 and _STROKED_TEXT:
+    if shape.outline_thickness > 0 and _has_stroked_text():
         outline = _thickness(shape.thickness + 2.0 * shape.outline_thickness)
         cv2.putText(image, shape.text, (x, y), shape.font_face, scale, shape.outline, outline, 8, flip)
     elif shape.outline_thickness > 0:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from graphflow import Calculator, Context, Input, Option, Output
 
+from ..lazy import njit
 from ..payloads import FloatArray, NormalizedLandmarkList
 from .sigmoid import logistic
 from .tensors import TensorsOrOne, flat_values, tensor_list

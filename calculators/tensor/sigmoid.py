@@ -6,8 +6,8 @@ import math
 from typing import Literal, TypeAlias
 
 import numpy as np
-from numba import njit
 
+from ..lazy import njit
 from ..payloads import FloatArray
 
 Activation: TypeAlias = Literal["NONE", "SIGMOID"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numba import njit
 
 from graphflow import Calculator, Context, Input, Option, Output, SideInput
 from graphflow.context import Binding
 
+from ..lazy import njit
 from ..payloads import FloatArray, LandmarkList, NormalizedLandmarkList
 from .sigmoid import Activation, activate
 from .tensors import TensorsOrOne, first_values

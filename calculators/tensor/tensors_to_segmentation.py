@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from graphflow import Calculator, Context, Input, Option, Output
 from graphflow.context import Binding
 
 from ..image.resize import resize_mask
+from ..lazy import njit
 from ..payloads import FloatArray, Image, ImageSize
 from .tensors import TensorsOrOne, flat_values, tensor_list
 

@@ -6,14 +6,17 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from ..errors import ModelError
 from .catalog import ModelCard
 from .store import OUTPUTS_KEY, ModelStore
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
 _CPU = ("CPUExecutionProvider",)
 _ERRORS_ONLY = 3
@@ -33,6 +36,8 @@ class InferenceSession:
 
     def __init__(self, path: Path, threads: int = 1, providers: Sequence[str] = _CPU) -> None:
         """Load an ONNX file; raises ModelError where it is damaged or a provider is missing."""
+        import onnxruntime as ort  # here, since graphs are checked and described without it
+
         unknown = [name for name in providers if name not in ort.get_available_providers()]
         if unknown:
             raise ModelError(
@@ -116,6 +121,8 @@ def _identity(model: str | Path | ModelCard, store: ModelStore) -> str:
 
 
 def _options(threads: int) -> ort.SessionOptions:
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.intra_op_num_threads = threads

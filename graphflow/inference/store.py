@@ -12,22 +12,24 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import onnx
-import onnx.utils
 import platformdirs
-from onnx import ModelProto
 
 from ..errors import ModelError
 from .cache_files import process_lock, sha256_of, written_aside
 from .catalog import SHIPPED, Catalog, ModelCard
 from .fetch import FetchProgress, Progress, download_url, download_wheel
-from .rewrite import rewrite_for_cpu
-from .tflite import IMPORTER_VERSION, import_tflite, read_tflite
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 _log = logging.getLogger("graphflow.inference")
 
 ModelSource = str | Path | ModelCard
+
+# Part of the key of cached imports: raise it with every change that alters what an import or a rewrite writes.
+_IMPORTER_VERSION = 2
 
 # Keys of the metadata that imported files carry.
 OUTPUTS_KEY = "graphflow.outputs"
@@ -91,6 +93,8 @@ class ModelStore:
             return ModelInfo(card.name, card.doc, card.member or card.url, card.sha256, card.size)
         shapes: dict[str, tuple[tuple[int, ...], ...]] = {}
         if path.suffix == ".tflite":
+            from .tflite import read_tflite
+
             model = read_tflite(path.read_bytes(), str(path))
             shapes = {"input_shapes": model.input_shapes, "output_shapes": model.output_shapes}
         size = path.stat().st_size
@@ -141,17 +145,21 @@ class ModelStore:
             return file
         wanted = "all" if outputs is None else ",".join(map(str, outputs))
         digest = sha256_of(file)
-        key = hashlib.sha256(f"{digest} {IMPORTER_VERSION} {wanted} {for_cpu}".encode()).hexdigest()[:16]
+        key = hashlib.sha256(f"{digest} {_IMPORTER_VERSION} {wanted} {for_cpu}".encode()).hexdigest()[:16]
         stem = file.stem.rpartition("-")[0] if file.parent == self._models_dir else file.stem
         cached = self._cached_import(f"{stem}-{key}")
         if cached is not None:
             return cached
         if file.suffix == ".onnx":
             return self._keep_import(_cut_onnx(file, outputs or ()), f"{stem}-{key}")
+        # what reads and writes models takes a second to load, and is not needed where all models are imported already
+        from .rewrite import rewrite_for_cpu
+        from .tflite import import_tflite, read_tflite
+
         graph = import_tflite(read_tflite(file.read_bytes(), str(file)), outputs)
         if for_cpu:
             rewrite_for_cpu(graph)
-        model = graph.to_model({SOURCE_KEY: digest, OUTPUTS_KEY: wanted, "graphflow.importer": str(IMPORTER_VERSION)})
+        model = graph.to_model({SOURCE_KEY: digest, OUTPUTS_KEY: wanted, "graphflow.importer": str(_IMPORTER_VERSION)})
         return self._keep_import(model, f"{stem}-{key}")
 
     @property
@@ -280,6 +288,9 @@ class ModelStore:
 
 def _cut_onnx(path: Path, outputs: Sequence[int]) -> ModelProto:
     """Return the ONNX model cut down to some of its outputs."""
+    import onnx
+    import onnx.utils
+
     try:
         model = onnx.load(path)
     except Exception as error:  # protobuf's errors differ between its implementations

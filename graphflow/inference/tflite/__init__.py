@@ -1,10 +1,9 @@
 """Importer of TFLite models: our own path from a `.tflite` file to an ONNX graph."""
 
-from .importer import IMPORTER_VERSION, chosen_outputs, import_tflite
+from .importer import chosen_outputs, import_tflite
 from .reader import Operator, Tensor, TFLiteModel, read_tflite
 
 __all__ = [
-    "IMPORTER_VERSION",
     "Operator",
     "TFLiteModel",
     "Tensor",

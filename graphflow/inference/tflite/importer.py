@@ -1,10 +1,8 @@
-"""TFLite model -> ONNX graph with TFLite's interface: NHWC float32 input, outputs in TFLite's order and shapes."""
+"""TFLite model -> ONNX graph with TFLite's interface: NHWC inputs of TFLite's types, outputs in its order and shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
 
 from ...errors import ModelError
 from ..onnx_graph import OnnxGraph
@@ -12,15 +10,13 @@ from .builder import GraphBuilder
 from .operators import CONVERTERS
 from .reader import Operator, TFLiteModel
 
-# Part of the key of cached imports: raise it with every change that alters what an import or a rewrite writes.
-IMPORTER_VERSION = 2
-
 
 def import_tflite(model: TFLiteModel, outputs: Sequence[int] | None = None) -> OnnxGraph:
     """Return the ONNX graph that computes the chosen outputs of `model`, all of them by default.
 
     `outputs` are positions in the model's own list of outputs, in the order wanted; what only the others need is cut
-    off and may hold operators this importer does not know. Constants are float32 and in ONNX's layout.
+    off and may hold operators this importer does not know. Inputs have the model's types; outputs are float32, a
+    quantised one as the real numbers that it stands for, and int32 where the model gives positions or counts.
     Raises ModelError naming the model and all its unsupported operators, or an output that does not exist.
     """
     chosen = chosen_outputs(model, outputs)
@@ -30,14 +26,7 @@ def import_tflite(model: TFLiteModel, outputs: Sequence[int] | None = None) -> O
 
     build = GraphBuilder(model)
     for position, index in enumerate(model.inputs):
-        shape = model.tensors[index].shape
-        if model.tensors[index].dtype != np.float32:
-            raise ModelError(
-                f"{model.name}: input {position} is {model.tensors[index].dtype}; only float32 is supported"
-            )
-        name = f"input{position}"
-        build.graph.add_input(name, shape)
-        build.bind(index, build.from_tflite(name, shape))
+        build.add_input(position, index)
     for operator in operators:
         try:
             CONVERTERS[operator.kind](build, operator)
@@ -48,8 +37,7 @@ def import_tflite(model: TFLiteModel, outputs: Sequence[int] | None = None) -> O
         shape = model.tensors[index].shape
         last = Operator(len(model.operators), "OUTPUT", (index,), ())
         result = build.as_tflite(build.value(last, 0), shape)
-        # A value may serve as two outputs, or as an inner value too: each output gets a name of its own.
-        build.graph.add_output(build.graph.add("Identity", [result], shape, f"output{position}"), shape)
+        build.add_output(position, index, result)
     return build.graph
 
 

@@ -1,0 +1,75 @@
+"""Kernels that are compiled when they are first called."""
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from graphflow import registry
+from graphflow.calculators.lazy import cv2, njit
+
+HEAVY = ("numba", "cv2", "onnxruntime", "onnx", "tflite", "av", "scipy", "skimage")
+
+
+def in_a_process_of_its_own(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.strip()
+
+
+def test_ports_and_options_of_every_calculator_need_no_library() -> None:
+    code = (
+        "import sys; from graphflow import registry\n"
+        "found = [registry.find(name) for name in registry.names()]\n"
+        "assert len(found) > 100 and all(isinstance(entry.ports(), tuple) for entry in found)\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    assert in_a_process_of_its_own(code) == "[]"
+
+
+def test_checking_a_shipped_graph_needs_no_library() -> None:
+    code = (
+        "import sys; from graphflow import config\n"
+        "for name in config.graph_names(): config.load(name)\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    assert in_a_process_of_its_own(code) == "[]"
+
+
+@njit(cache=False)
+def _twice(value: float) -> float:
+    return value * 2.0
+
+
+@njit(cache=False)
+def _six_times(value: float) -> float:
+    return _twice(value) * 3.0
+
+
+def test_a_kernel_may_call_a_kernel_and_gives_its_place_to_the_compiled_one() -> None:
+    before = _six_times
+    assert type(before).__name__ == "_Kernel"
+    results: list[float] = []
+    threads = [threading.Thread(target=lambda: results.append(before(1.5))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [9.0] * 4
+    assert type(globals()["_six_times"]).__name__ == "CPUDispatcher"
+    assert type(globals()["_twice"]).__name__ == "CPUDispatcher"
+    assert before.py_func is before.__wrapped__
+
+
+def test_the_module_has_what_the_library_has() -> None:
+    assert cv2.resize(np.zeros((2, 2), np.uint8), (4, 3)).shape == (3, 4)
+    with pytest.raises(AttributeError, match="no attribute 'resise'"):
+        _ = cv2.resise
+
+
+def test_every_kernel_is_found_where_it_was() -> None:
+    from graphflow.calculators.tensor import sigmoid
+
+    assert registry.find("TensorsToFloats")  # imports it
+    assert sigmoid.activate(np.zeros(2, np.float32), "SIGMOID").tolist() == [0.5, 0.5]
