@@ -16,6 +16,7 @@ INNER_LOOP = [
     "graphflow/context.py",
     "graphflow/runtime/streams.py",
     "graphflow/runtime/policies.py",
+    "graphflow/runtime/step.py",
     "graphflow/runtime/node.py",
     "graphflow/runtime/observers.py",
     "graphflow/runtime/pollers.py",

@@ -61,6 +61,9 @@ class Calculator:
     - `input_policy`: the policy that decides when `process` runs, unless the graph names another.
     - `reads_headers`: `open` runs only once the nodes in front have opened, so that `context.header` is there.
     - `services`: the shared objects the node uses, for `context.service`.
+    - `fusible`: calls take microseconds, and all that `process` does is to emit at most one packet on each output, at
+      the input timestamp (it may close outputs, too); `open` and `close` emit nothing. The plan may then run the node
+      in one step with its neighbours, without a queue between them.
     - `dropped`: how many packets the calculator left out so far, for `Graph.statistics`; count it on the instance.
     - `aliases`: further names this calculator is found by. As a mapping, a literal one, it binds each name to a payload
       type, as MediaPipe's families have them: ports of the type `list[Item]`, with a `TypeVar` Item, become
@@ -75,6 +78,7 @@ class Calculator:
     input_policy: ClassVar[str] = "default"
     reads_headers: ClassVar[bool] = False
     services: ClassVar[tuple[Service, ...]] = ()
+    fusible: bool = False
     dropped: int = 0
     aliases: ClassVar[tuple[str, ...] | Mapping[str, Any]] = ()
 

@@ -53,8 +53,6 @@ class Context:
     """
 
     __slots__ = (
-        "_services",
-        "_side_inputs",
         "binding",
         "bounds",
         "closed",
@@ -63,7 +61,9 @@ class Context:
         "headers_set",
         "node",
         "packets",
+        "services",
         "side_emitted",
+        "side_values",
         "timestamp",
     )
 
@@ -78,9 +78,9 @@ class Context:
         self.node = node
         self.headers: Sequence[Any] = ()
         self.headers_set: dict[int, Any] = {}
-        self._services = services or {}
+        self.services = services or {}
         self.timestamp = ts.UNSTARTED
-        self._side_inputs = side_inputs
+        self.side_values = side_inputs
         self.packets: Sequence[Packet] = ()
         self.emitted: list[list[Packet]] = [[] for _ in binding.outputs]
         self.bounds: dict[int, int] = {}
@@ -107,8 +107,8 @@ class Context:
             return self.packets[slots[0]].value if slots and self.packets else None
         if isinstance(port, SideInput):
             if port.many:
-                return [self._side_inputs[slot] for slot in slots or ()]
-            return self._side_inputs[slots[0]] if slots else None
+                return [self.side_values[slot] for slot in slots or ()]
+            return self.side_values[slots[0]] if slots else None
         raise TypeError(f"{port.tag or 'the untagged port'} is an output; only inputs and side inputs can be read")
 
     def __setitem__(self, port: Port, value: Any) -> None:
@@ -205,7 +205,7 @@ class Context:
 
     def service(self, service: Service) -> Any:
         """The shared object behind a service that the calculator lists in `services`; None where there is none."""
-        return self._services.get(service.key)
+        return self.services.get(service.key)
 
     def is_closed(self, port: Port, index: int = 0) -> bool:
         """Whether the output was closed."""

@@ -18,6 +18,7 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     num_threads: int | None = None,
     prune: bool = False,
+    fuse: bool = True,
     graph_path: Iterable[str | Path] = (),
 ) -> Graph:
     """Reads, expands and checks a graph.
@@ -28,6 +29,7 @@ def load(
         overrides: options of single nodes, by `node/path.option`.
         num_threads: threads of the default executor; default what the graph says, else one for each core.
         prune: compute only what observers and nodes without outputs read.
+        fuse: run short calls in one step with their neighbours; no result depends on it.
         graph_path: folders in which the graphs are that it refers to, and the files that its nodes name; a MediaPipe
             checkout, for instance.
 
@@ -36,6 +38,6 @@ def load(
     """
     graph_path = tuple(graph_path)
     checked = config.load(source, params=params, overrides=overrides, graph_path=graph_path)
-    graph = Graph(checked, num_threads=num_threads, prune=prune)
+    graph = Graph(checked, num_threads=num_threads, prune=prune, fuse=fuse)
     graph.set_service(RESOURCES, Resources([*graph_path, checked.spec.folder]))
     return graph

@@ -55,6 +55,8 @@ class LandmarksSmoothing(Calculator):
     of landmarks must not change from frame to frame.
     """
 
+    fusible = True
+
     norm_landmarks = Input("NORM_LANDMARKS", NormalizedLandmarkList, optional=True)
     landmarks = Input("LANDMARKS", LandmarkList, optional=True)
     image_size = Input("IMAGE_SIZE", ImageSize, "width, height in pixels; with NORM_LANDMARKS", optional=True)
@@ -128,6 +130,8 @@ class LandmarksSmoothing(Calculator):
 
 class VisibilitySmoothing(Calculator):
     """Smooths the visibility of landmarks over time, each on its own; a frame without landmarks begins anew."""
+
+    fusible = True
 
     norm_landmarks = Input("NORM_LANDMARKS", NormalizedLandmarkList, optional=True)
     landmarks = Input("LANDMARKS", LandmarkList, optional=True)

@@ -14,6 +14,8 @@ class Bypass(Calculator):
     Source: MediaPipe BypassCalculator.
     """
 
+    fusible = True
+
     inputs = Input("*", doc="anything")
     outputs = Output("*", doc="a passed input, or nothing")
     side = SideInput("*", doc="anything; ignored", optional=True)

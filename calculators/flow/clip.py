@@ -17,6 +17,7 @@ class ClipVectorSize(Calculator):
     Source: MediaPipe ClipVectorSizeCalculator.
     """
 
+    fusible = True
     aliases = {
         "ClipDetectionVectorSize": Detection,
         "ClipNormalizedRectVectorSize": NormalizedRect,

@@ -20,6 +20,7 @@ class Concatenate(Calculator):
     Source: MediaPipe ConcatenateVectorCalculator.
     """
 
+    fusible = True
     aliases = {
         "ConcatenateBoolVector": bool,
         "ConcatenateClassificationListVector": list[Classification],
@@ -63,6 +64,7 @@ class ConcatenateLists(Calculator):
     Source: MediaPipe ConcatenateListsCalculator.
     """
 
+    fusible = True
     aliases = {
         "ConcatenateNormalizedLandmarkList": NormalizedLandmarkList,
         "ConcatenateLandmarkList": LandmarkList,

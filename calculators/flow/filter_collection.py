@@ -14,6 +14,7 @@ class FilterCollection(Calculator):
     Source: MediaPipe FilterCollectionCalculator.
     """
 
+    fusible = True
     aliases = {
         "FilterClassificationListCollection": list[Classification],
         "FilterLandmarkListCollection": LandmarkList,

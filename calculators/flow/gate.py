@@ -16,6 +16,7 @@ class Gate(Calculator):
     closes its outputs at its first input, so that nothing downstream waits for it. Source: MediaPipe GateCalculator.
     """
 
+    fusible = True
     reads_headers = True
 
     data = Input("", doc="what may pass", repeated=True, optional=True)

@@ -14,6 +14,7 @@ class GetVectorItem(Calculator):
     Source: MediaPipe GetVectorItemCalculator.
     """
 
+    fusible = True
     aliases = {
         "GetClassificationListVectorItem": list[Classification],
         "GetDetectionVectorItem": Detection,

@@ -14,6 +14,8 @@ class MakePair(Calculator):
     Source: MediaPipe MakePairCalculator.
     """
 
+    fusible = True
+
     inputs = Input("", doc="two streams", repeated=True)
     pair = Output("", tuple, "the two values")
 

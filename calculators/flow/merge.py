@@ -11,6 +11,8 @@ class Merge(Calculator):
     Source: MediaPipe MergeCalculator.
     """
 
+    fusible = True
+
     inputs = Input("", doc="alternatives, the preferred one first", repeated=True)
     merged = Output("", doc="the packet of the first input that has one", same_as=inputs)
 

@@ -16,6 +16,7 @@ class MergeToVector(Calculator):
     Source: MediaPipe MergeToVectorCalculator.
     """
 
+    fusible = True
     aliases = {
         "MergeDetectionsToVector": Detection,
         "MergeGpuBuffersToVector": np.ndarray,

@@ -14,6 +14,8 @@ class PacketInnerJoin(Calculator):
     Source: MediaPipe PacketInnerJoinCalculator.
     """
 
+    fusible = True
+
     inputs = Input("*", doc="the streams to join")
     joined = Output("*", doc="the inputs, in order, where all have a packet", same_as=inputs)
 

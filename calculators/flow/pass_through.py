@@ -14,6 +14,7 @@ class PassThrough(Calculator):
     Source: MediaPipe PassThroughCalculator.
     """
 
+    fusible = True
     reads_headers = True
 
     data = Input("*", doc="anything")

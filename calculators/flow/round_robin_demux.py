@@ -11,6 +11,8 @@ class RoundRobinDemux(Calculator):
     Source: MediaPipe RoundRobinDemuxCalculator.
     """
 
+    fusible = True
+
     packets = Input("", doc="what is dealt out")
     outputs = Output("OUTPUT", doc="one in turn gets the packet", repeated=True, same_as=packets)
     select = Output("SELECT", int, "number of the output that got the packet", optional=True)

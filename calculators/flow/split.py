@@ -30,6 +30,7 @@ class Split(Calculator):
     names for single payload types are aliases here.
     """
 
+    fusible = True
     aliases = {
         "SplitAffineMatrixVector": list[np.ndarray],
         "SplitClassificationListVector": list[list[Classification]],

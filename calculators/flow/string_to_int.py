@@ -16,6 +16,8 @@ class StringToInt(Calculator):
     Source: MediaPipe StringToIntCalculator.
     """
 
+    fusible = True
+
     aliases: ClassVar[tuple[str, ...]] = ("StringToInt32",)
     lowest: ClassVar[int] = -(2**31)
     highest: ClassVar[int] = 2**31 - 1

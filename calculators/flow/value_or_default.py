@@ -11,6 +11,7 @@ class ValueOrDefault(Calculator):
     Source: MediaPipe ValueOrDefaultCalculator.
     """
 
+    fusible = True
     reads_headers = True
 
     value = Input("IN", doc="what may be missing")

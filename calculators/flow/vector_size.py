@@ -17,6 +17,7 @@ class VectorSize(Calculator):
     Source: MediaPipe VectorSizeCalculator.
     """
 
+    fusible = True
     aliases = {
         "ClassificationListVectorSize": list[Classification],
         "LandmarkListVectorSize": LandmarkList,
@@ -35,6 +36,7 @@ class CollectionHasMinSize(Calculator):
     Source: MediaPipe CollectionHasMinSizeCalculator.
     """
 
+    fusible = True
     aliases = {
         "ClassificationListVectorHasMinSize": list[Classification],
         "NormalizedLandmarkListVectorHasMinSize": NormalizedLandmarkList,
@@ -62,6 +64,7 @@ class VectorIndices(Calculator):
     Source: MediaPipe VectorIndicesCalculator.
     """
 
+    fusible = True
     aliases = {
         "IntVectorIndices": int,
         "NormalizedLandmarkListVectorIndices": NormalizedLandmarkList,

@@ -16,6 +16,8 @@ from .rect_kernels import iou
 class AssociationNormRect(Calculator):
     """Collects rectangles; where two overlap, the later one stays: of a later input, or later in the same list."""
 
+    fusible = True
+
     rects = Input(type=list[NormalizedRect], doc="in order of rising priority", repeated=True)
     previous = Input("PREV", list[NormalizedRect], "changes nothing: rectangles pass on no identity", optional=True)
     associated = Output(type=list[NormalizedRect])

@@ -16,6 +16,8 @@ from ..payloads import Detection, FloatArray, ImageSize
 class DetectionTransformation(Calculator):
     """Gives detections with a normalized box one in whole pixels, or the other way round; both cut to the image."""
 
+    fusible = True
+
     detection = Input("DETECTION", Detection, optional=True)
     detections = Input("DETECTIONS", list[Detection], optional=True)
     image_size = Input("IMAGE_SIZE", ImageSize, "width, height in pixels")

@@ -17,6 +17,8 @@ class DetectionUniqueId(Calculator):
     Source: MediaPipe DetectionUniqueIdCalculator.
     """
 
+    fusible = True
+
     detections = Input("DETECTIONS", list[Detection], "detections; this or DETECTION_LIST", optional=True)
     detection_list = Input("DETECTION_LIST", list[Detection], "detections", optional=True)
     numbered = Output("DETECTIONS", list[Detection], "the same with numbers", optional=True)

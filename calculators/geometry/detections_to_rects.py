@@ -22,6 +22,8 @@ class DetectionsToRects(Calculator):
     Where many detections go in and one rectangle comes out, the first one counts.
     """
 
+    fusible = True
+
     detection = Input("DETECTION", Detection, optional=True)
     detections = Input("DETECTIONS", list[Detection], optional=True)
     image_size = Input("IMAGE_SIZE", ImageSize, "width, height in pixels; needed for rotations", optional=True)

@@ -20,6 +20,8 @@ class FilterDetection(Calculator):
     Allowed labels are names or regular expressions. Source: MediaPipe FilterDetectionCalculator.
     """
 
+    fusible = True
+
     detection = Input("DETECTION", Detection, "one; this or DETECTIONS", optional=True)
     detections = Input("DETECTIONS", list[Detection], "several", optional=True)
     labels = SideInput("LABELS", list[str], "the allowed labels", optional=True)

@@ -11,6 +11,8 @@ from .rect_kernels import hand_from_landmarks
 class HandLandmarksToRect(Calculator):
     """Surrounds the palm with a rectangle whose rotation puts the wrist at the bottom and the fingers on top."""
 
+    fusible = True
+
     landmarks = Input("NORM_LANDMARKS", NormalizedLandmarkList, "the 21 of a hand, or the palm's 12 alone")
     image_size = Input("IMAGE_SIZE", ImageSize, "width, height in pixels")
     rect = Output("NORM_RECT", NormalizedRect)

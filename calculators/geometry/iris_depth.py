@@ -41,6 +41,8 @@ class IrisToDepth(Calculator):
     it is. Nothing goes out without a focal length. Source: MediaPipe IrisToDepthCalculator.
     """
 
+    fusible = True
+
     iris = Input("IRIS", NormalizedLandmarkList, "10 landmarks, five of each iris")
     image_size = Input("IMAGE_SIZE", ImageSize, "width, height in pixels")
     focal_length = SideInput("FOCAL_LENGTH", float, "in pixels; this or IMAGE_FILE_PROPERTIES", optional=True)

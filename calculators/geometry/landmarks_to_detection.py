@@ -16,6 +16,8 @@ from .kernels import SMALLEST_POSITIVE, surrounding_box
 class LandmarksToDetection(Calculator):
     """Makes a detection whose key points are the landmarks, or some of them, and whose box surrounds them."""
 
+    fusible = True
+
     landmarks = Input("NORM_LANDMARKS", NormalizedLandmarkList)
     detection = Output("DETECTION", Detection)
     selected_landmark_indices: list[int] = Option([], "the landmarks that count, in this order; all without")

@@ -15,6 +15,8 @@ from .kernels import remove_letterbox, remove_letterbox_of_box
 class DetectionLetterboxRemoval(Calculator):
     """Moves detections from letterboxed to plain image coordinates; boxes in pixels stay as they are."""
 
+    fusible = True
+
     detections = Input("DETECTIONS", list[Detection], "normalized by the letterboxed image")
     padding = Input("LETTERBOX_PADDING", LetterboxPadding, "left, top, right, bottom, as ImageToTensor gives it")
     adjusted = Output("DETECTIONS", list[Detection], "normalized by the image")
@@ -37,6 +39,8 @@ def _without_letterbox(detection: Detection, padding: LetterboxPadding) -> Detec
 
 class LandmarkLetterboxRemoval(Calculator):
     """Moves landmarks from letterboxed to plain image coordinates; z is scaled as x is."""
+
+    fusible = True
 
     landmarks = Input("LANDMARKS", NormalizedLandmarkList, "normalized by the letterboxed image", repeated=True)
     padding = Input("LETTERBOX_PADDING", LetterboxPadding, "left, top, right, bottom, as ImageToTensor gives it")

@@ -17,6 +17,8 @@ from .kernels import project_box_by_matrix, project_by_matrix, project_from_rect
 class DetectionProjection(Calculator):
     """Moves detections by a matrix, as from a region of interest to the image; boxes stay upright and grow."""
 
+    fusible = True
+
     detections = Input("DETECTIONS", list[Detection], repeated=True)
     matrix = Input("PROJECTION_MATRIX", Matrix4, "from where the detections are to where they shall be")
     projected = Output("DETECTIONS", list[Detection], "one for each input", repeated=True)
@@ -48,6 +50,8 @@ class LandmarkProjection(Calculator):
 
     With NORM_RECT alone the rectangle must be square in pixels; IMAGE_DIMENSIONS lifts that. z is scaled as x is.
     """
+
+    fusible = True
 
     landmarks = Input("NORM_LANDMARKS", NormalizedLandmarkList, "normalized by the region", repeated=True)
     rect = Input("NORM_RECT", NormalizedRect, "the region", optional=True)
@@ -89,6 +93,8 @@ class LandmarkProjection(Calculator):
 class WorldLandmarkProjection(Calculator):
     """Turns world landmarks by the rotation of the region they were found in; they are neither moved nor scaled."""
 
+    fusible = True
+
     landmarks = Input("LANDMARKS", LandmarkList, "metres, upright in the region")
     rect = Input("NORM_RECT", NormalizedRect, "the region; without it landmarks pass as they are", optional=True)
     projected = Output("LANDMARKS", LandmarkList, "metres, upright in the image")
@@ -105,6 +111,8 @@ class WorldLandmarkProjection(Calculator):
 
 class InverseMatrix(Calculator):
     """Inverts a 4x4 matrix, such as the one from region to image."""
+
+    fusible = True
 
     matrix = Input("MATRIX", Matrix4)
     inverse = Output("MATRIX", Matrix4)

@@ -17,6 +17,8 @@ from .rect_kernels import KEEP_SIDES, SQUARE_LONG, SQUARE_SHORT, transform_pixel
 class RectTransformation(Calculator):
     """Shifts a rectangle along its sides, makes it square in pixels, and scales it, in this order."""
 
+    fusible = True
+
     norm_rect = Input("NORM_RECT", NormalizedRect, optional=True)
     norm_rects = Input("NORM_RECTS", list[NormalizedRect], optional=True)
     rect = Input("RECT", Rect, optional=True)

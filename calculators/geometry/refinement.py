@@ -46,6 +46,8 @@ class Refinement(OptionGroup):
 class LandmarksRefinement(Calculator):
     """Writes lists of landmarks, in order, over the places of one refined list."""
 
+    fusible = True
+
     landmarks = Input("LANDMARKS", NormalizedLandmarkList, "one for each refinement", repeated=True)
     refined = Output("REFINED_LANDMARKS", NormalizedLandmarkList, "without visibility and presence")
     refinement: list[Refinement] = Option([], "what each list refines")

@@ -34,6 +34,8 @@ class RoiTracking(Calculator):
     Without a new region there is no object and nothing is given.
     """
 
+    fusible = True
+
     landmarks = Input("PREV_LANDMARKS", NormalizedLandmarkList, "of the last frame")
     previous = Input("PREV_LANDMARKS_RECT", NormalizedRect, "the region made of them")
     recrop = Input("RECROP_RECT", NormalizedRect, "the region found anew in this frame")

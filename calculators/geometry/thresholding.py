@@ -11,6 +11,8 @@ from graphflow.context import Binding
 class Thresholding(Calculator):
     """Says whether a number is over a threshold; one that equals it is not."""
 
+    fusible = True
+
     value = Input("FLOAT", float)
     threshold_stream = Input("THRESHOLD", float, "holds until the next one arrives", optional=True)
     threshold_side = SideInput("THRESHOLD", float, optional=True)

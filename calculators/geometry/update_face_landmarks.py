@@ -29,6 +29,8 @@ class UpdateFaceLandmarks(Calculator):
     Source: MediaPipe UpdateFaceLandmarksCalculator.
     """
 
+    fusible = True
+
     eyes = Input("NEW_EYE_LANDMARKS", NormalizedLandmarkList, "142, of the eye left in the image first")
     face = Input("FACE_LANDMARKS", NormalizedLandmarkList, "468")
     updated = Output("UPDATED_FACE_LANDMARKS", NormalizedLandmarkList, "468")

@@ -16,6 +16,8 @@ from ..payloads import FloatArray, LandmarkList, NormalizedLandmarkList
 class LandmarkVisibility(Calculator):
     """Gives the visibility of one landmark."""
 
+    fusible = True
+
     landmarks = Input("NORM_LANDMARKS", NormalizedLandmarkList, "a list of exactly one")
     visibility = Output("VISIBILITY", float, "0..1; 0 where the landmark has none")
 
@@ -28,6 +30,8 @@ class LandmarkVisibility(Calculator):
 
 class SetLandmarkVisibility(Calculator):
     """Gives one landmark another visibility."""
+
+    fusible = True
 
     landmarks = Input("NORM_LANDMARKS", NormalizedLandmarkList, "a list of exactly one")
     visibility = Input("VISIBILITY", float, "0..1")
@@ -42,6 +46,8 @@ class SetLandmarkVisibility(Calculator):
 
 class VisibilityCopy(Calculator):
     """Gives landmarks the visibility and presence of others, as world landmarks take them from the image's."""
+
+    fusible = True
 
     landmarks_from = Input("LANDMARKS_FROM", LandmarkList, optional=True)
     norm_landmarks_from = Input("NORM_LANDMARKS_FROM", NormalizedLandmarkList, optional=True)

@@ -16,6 +16,8 @@ class ImageProperties(Calculator):
     Source: MediaPipe's ImagePropertiesCalculator.
     """
 
+    fusible = True
+
     image = Input("IMAGE", Image, "the image; this or IMAGE_CPU", optional=True)
     image_cpu = Input("IMAGE_CPU", Image, "the same under MediaPipe's other name", optional=True)
     size = Output("SIZE", ImageSize, "width, height in pixels")

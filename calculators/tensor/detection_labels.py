@@ -22,6 +22,7 @@ class DetectionLabelIdToText(Calculator):
     Source: MediaPipe DetectionLabelIdToTextCalculator.
     """
 
+    fusible = True
     services = (RESOURCES,)
 
     detections = Input("", list[Detection], "with class numbers")

@@ -21,6 +21,8 @@ class LandmarksToMatrix(Calculator):
     Source: MediaPipe LandmarksToMatrixCalculator.
     """
 
+    fusible = True
+
     landmarks = Input("LANDMARKS", NormalizedLandmarkList, "needs IMAGE_SIZE; this or WORLD_LANDMARKS", optional=True)
     world_landmarks = Input("WORLD_LANDMARKS", LandmarkList, "points in metres", optional=True)
     image_size = Input("IMAGE_SIZE", ImageSize, "makes x and y equally long", optional=True)

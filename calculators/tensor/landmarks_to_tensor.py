@@ -19,6 +19,8 @@ class LandmarksToTensor(Calculator):
     Source: MediaPipe's LandmarksToTensorCalculator.
     """
 
+    fusible = True
+
     landmarks = Input("LANDMARKS", LandmarkList, "used as they are; this or NORM_LANDMARKS", optional=True)
     norm_landmarks = Input("NORM_LANDMARKS", NormalizedLandmarkList, "multiplied by IMAGE_SIZE", optional=True)
     image_size = Input("IMAGE_SIZE", ImageSize, "for NORM_LANDMARKS", optional=True)

@@ -36,6 +36,7 @@ class TensorsToClassification(Calculator):
     Source: MediaPipe's TensorsToClassificationCalculator.
     """
 
+    fusible = True
     services = (RESOURCES,)
 
     tensors = Input("TENSORS", TensorsOrOne, "one float32 tensor with a score for each class")

@@ -17,6 +17,8 @@ class TensorsToFloats(Calculator):
     Source: MediaPipe's TensorsToFloatsCalculator.
     """
 
+    fusible = True
+
     tensors = Input("TENSORS", TensorsOrOne, "float32; only the first is used")
     number = Output("FLOAT", float, "the only number of the tensor; this or FLOATS", optional=True)
     numbers = Output("FLOATS", list[float], "all numbers of the tensor", optional=True)

@@ -24,6 +24,7 @@ class TensorsToLandmarks(Calculator):
     Source: MediaPipe's TensorsToLandmarksCalculator.
     """
 
+    fusible = True
     aliases = ("TfLiteTensorsToLandmarks",)
 
     tensors = Input("TENSORS", TensorsOrOne, "float32; only the first is used")

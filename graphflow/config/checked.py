@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from graphflow.calculator import Calculator
 from graphflow.config.spec import GraphSpec, NodeSpec, PolicySpec
-from graphflow.context import Binding
+from graphflow.context import Binding, Context
+
+
+class Runnable(Protocol):
+    """What the runtime asks of whatever does the work of a node: a `Calculator`, or several of them as one step."""
+
+    @property
+    def timestamp_offset(self) -> int | None: ...
+    @property
+    def process_timestamp_bounds(self) -> bool: ...
+    @property
+    def dropped(self) -> int: ...
+    def open(self, context: Context) -> None: ...
+    def process(self, context: Context) -> None: ...
+    def close(self, context: Context) -> None: ...
+    def reset(self, context: Context) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +38,10 @@ class CheckedNode:
     def new_calculator(self) -> Calculator:
         """A fresh instance for one run."""
         return self.calculator(self.spec.options)
+
+    def new_runnable(self) -> Runnable:
+        """What does the node's work in one run."""
+        return self.new_calculator()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from graphflow.errors import CalculatorError, GraphflowError
 from graphflow.packet import Packet, freeze
 from graphflow.ports import accepts, runtime_types, type_name
 from graphflow.runtime.diagnosis import diagnose
+from graphflow.runtime.fusion import fuse
 from graphflow.runtime.observers import Observer
-from graphflow.runtime.plan import prune
 from graphflow.runtime.pollers import Poller
+from graphflow.runtime.pruning import prune
 from graphflow.runtime.scheduler import Scheduler, State
 from graphflow.services import Service
 
@@ -48,6 +49,7 @@ class Graph:
         num_threads: threads of the default executor; default what the graph says, else one for each core.
         prune: leave out nodes whose outputs nobody reads. Readers are observers, nodes without outputs, and the
             streams named in `wanted`.
+        fuse: run nodes with short calls in one step with their neighbours, where that changes no result.
         wanted: further streams or side packets that must be computed.
 
     ```python
@@ -66,11 +68,13 @@ class Graph:
         *,
         num_threads: int | None = None,
         prune: bool = False,
+        fuse: bool = True,
         wanted: tuple[str, ...] = (),
     ) -> None:
         self.checked = checked
         self._num_threads = num_threads
         self._prune = prune
+        self._fuse = fuse
         self._wanted = wanted
         self._observers: list[tuple[str, ObserverCallback, bool]] = []
         self._pollers: list[Poller] = []
@@ -132,10 +136,7 @@ class Graph:
             raise GraphflowError(f"graph '{self.name}' runs already: wait_until_done() or cancel() first")
         given = dict(side_packets or {})
         self._check_side_packets(given)
-        checked = self.checked
-        if self._prune:
-            read = [*(stream for stream, _, _ in self._observers), *(poller.stream for poller in self._pollers)]
-            checked = prune(checked, {*self._wanted, *read})
+        checked = self.plan()
         for name in headers or {}:
             if name not in {entry.name for entry in checked.spec.inputs}:
                 raise GraphflowError(f"graph '{self.name}' has no input '{name}' to give a header for")
@@ -148,6 +149,13 @@ class Graph:
         self._scheduler = scheduler
         self._outputs_seen = 0
         scheduler.start()
+
+    def plan(self) -> CheckedGraph:
+        """The graph as it would run now, for the observers and pollers it has: what is left of it, and its steps."""
+        wanted = {*self._wanted, *(stream for stream, _, _ in self._observers)}
+        wanted |= {poller.stream for poller in self._pollers}
+        planned = prune(self.checked, wanted) if self._prune else self.checked
+        return fuse(planned, wanted) if self._fuse else planned
 
     def add_packet(self, stream: str, value: Any, timestamp: int, *, wait: bool = True) -> None:
         """Adds a packet to a graph input, after waiting for room where a queue is full.
@@ -275,16 +283,20 @@ class Graph:
         return self._started().side_packets.get(name)
 
     def statistics(self) -> dict[str, NodeStatistics]:
-        """What each node of the current or last run has done so far, by node name."""
+        """What each node of the current or last run has done so far, by node name.
+
+        Nodes that run as one step share the queues in front of the step.
+        """
         return {
-            node.name: NodeStatistics(
-                runs=node.runs,
-                seconds=node.busy_ns / 1e9,
+            name: NodeStatistics(
+                runs=runs,
+                seconds=busy_ns / 1e9,
                 queue_depth=max((len(queue.packets) for queue in node.inputs), default=0),
                 queue_peak=max((queue.peak for queue in node.inputs), default=0),
-                dropped=node.calculator.dropped if node.calculator else 0,
+                dropped=dropped,
             )
             for node in self._started().nodes
+            for name, runs, busy_ns, dropped in node.work()
         }
 
     def diagnose(self) -> str:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from graphflow import timestamp as ts
-from graphflow.calculator import Calculator, Stop
-from graphflow.config.checked import CheckedNode
+from graphflow.calculator import Stop
+from graphflow.config.checked import CheckedNode, Runnable
 from graphflow.context import Context
 from graphflow.errors import GraphConfigError, Problem
 from graphflow.packet import Packet
 from graphflow.runtime.policies import POLICIES, InputPolicy, Readiness
+from graphflow.runtime.step import MemberError, Step
 from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Task:
         try:
             calculator = node.calculator
             if calculator is None:
-                calculator = node.calculator = node.checked.new_calculator()
+                calculator = node.calculator = node.checked.new_runnable()
             if self.action is Action.PROCESS:
                 timestamp, packets = self.sets[0]
                 context.begin(timestamp, packets)
@@ -110,7 +111,7 @@ class Node:
         self.name = checked.spec.name
         self.index = index
         self.scheduler = scheduler
-        self.calculator: Calculator | None = None
+        self.calculator: Runnable | None = None
         self.status = Status.PREPARED
         self.needs_close = False
         self.active = False
@@ -140,7 +141,7 @@ class Node:
             policy = POLICIES[spec.name](
                 self.inputs,
                 [(entry.tag, entry.index) for entry in checked.binding.inputs],
-                checked.new_calculator().process_timestamp_bounds,  # options may decide it
+                checked.new_runnable().process_timestamp_bounds,  # options may decide it
                 spec.options,
             )
             if policy.batch_size > 1 and self.max_in_flight > 1:
@@ -167,6 +168,15 @@ class Node:
         for output in self.outputs:
             output.prepare()
         self.policy.prepare()
+
+    def work(self) -> Iterator[tuple[str, int, int, int]]:
+        """The name, calls, nanoseconds and dropped packets of the node, or of each member of a step."""
+        if isinstance(self.calculator, Step):
+            for member in self.calculator.members:
+                dropped = member.calculator.dropped if member.calculator else 0
+                yield member.checked.spec.name, member.runs, member.busy_ns, dropped
+        else:
+            yield self.name, self.runs, self.busy_ns, self.calculator.dropped if self.calculator else 0
 
     def new_open_task(self) -> Task:
         return Task(self, Action.OPEN, self.context, [])
@@ -270,6 +280,7 @@ class Node:
         self.light = self.runs > 1 and self.busy_ns < self.runs * _LIGHT_NS
         if task.error is not None:
             self.scheduler.fail(self, task)
+            self._pass_on_what_came_before(task)
             self._drop(task)
             if task.action is Action.PROCESS:
                 self.evaluate()  # nothing new starts, but what time is settled is still passed on
@@ -360,6 +371,13 @@ class Node:
                 except StreamError as error:
                     self.scheduler.fail_stream(self, output.name, emitted, error)
 
+    def _pass_on_what_came_before(self, task: Task) -> None:
+        """The members of a step that ran before the one that failed have done their work."""
+        if isinstance(task.error, MemberError):
+            for output, emitted in zip(self.outputs, task.context.emitted, strict=True):
+                if emitted and not output.closed:
+                    self._propagate(output, emitted, ts.UNSET)
+
     def _propagate(self, output: OutputStream, packets: list[Packet], bound: int) -> None:
         try:
             output.propagate(packets, bound)
@@ -384,7 +402,7 @@ class Node:
         if self.status is Status.OPENED and self.calculator is not None:
             self.calculator.reset(context)
             return
-        self.calculator = self.checked.new_calculator()
+        self.calculator = self.checked.new_runnable()
         self.calculator.open(context)
         self.needs_close = True
         self.status = Status.OPENED

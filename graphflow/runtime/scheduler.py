@@ -24,6 +24,7 @@ from graphflow.packet import Packet
 from graphflow.runtime.node import OPENS_FIRST, Action, Node, Status, Task
 from graphflow.runtime.observers import Observer
 from graphflow.runtime.pollers import Poller
+from graphflow.runtime.step import MemberError
 from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 
 _LOG = logging.getLogger("graphflow")
@@ -357,6 +358,8 @@ class Scheduler:
         self, node: Node, timestamp: int | None, error: BaseException, doing: str, code: str = ""
     ) -> CalculatorError:
         spec = node.checked.spec
+        if isinstance(error, MemberError):
+            spec, error = error.member.spec, error.raised
         when = f" at timestamp {ts.describe(timestamp)}" if timestamp is not None else ""
         what = str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
         place = ""

@@ -1,4 +1,4 @@
-"""The plan: what of a graph has to run for what the caller asked for."""
+"""The plan's first pass: what of a graph has to run for what the caller asked for."""
 
 from __future__ import annotations
 
