@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphflow import timestamp as ts
+from graphflow.runtime.fusion import FusedNode
 from graphflow.runtime.node import Action, Node, Status
 from graphflow.runtime.scheduler import Scheduler
 from graphflow.runtime.streams import InputQueue
@@ -32,7 +33,8 @@ def diagnose(name: str, scheduler: Scheduler) -> str:
 
 
 def _of_node(node: Node, scheduler: Scheduler) -> Iterator[str]:
-    yield f"  node '{node.name}' ({node.checked.spec.calculator}): {_waits_for(node, scheduler)}"
+    kind = "step" if isinstance(node.checked, FusedNode) else "node"
+    yield f"  {kind} '{node.name}' ({node.checked.spec.calculator}): {_waits_for(node, scheduler)}"
     for queue in node.inputs:
         yield f"    input '{queue.name}': {_of_queue(queue)}"
 

@@ -17,9 +17,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="cases at a time")
     parser.add_argument("--timeout", type=float, default=20.0, help="seconds after which a case counts as hanging")
     parser.add_argument("--threads", type=int, help="threads of graphs that do not set them")
+    parser.add_argument("--unfused", action="store_true", help="every node runs by itself, none as part of a step")
     given = parser.parse_args(arguments)
     try:
-        outcomes = run_folder(given.folder, given.group, max(given.jobs, 1), given.timeout, given.threads)
+        outcomes = run_folder(
+            given.folder, given.group, max(given.jobs, 1), given.timeout, given.threads, fuse=not given.unfused
+        )
     except FileNotFoundError as error:
         parser.error(str(error))
     held = sum(not outcome.differences for outcome in outcomes)

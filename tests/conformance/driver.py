@@ -18,7 +18,10 @@ Observation = dict[str, Any]
 
 
 def run_case(
-    case: dict[str, Any], num_threads: int | None = None, built: Callable[[Graph], None] = lambda graph: None
+    case: dict[str, Any],
+    num_threads: int | None = None,
+    fuse: bool = True,
+    built: Callable[[Graph], None] = lambda graph: None,
 ) -> Observation:
     """The observation of a case, in the layout of its `expect`; `built` is shown the graph before it runs."""
     seen: Observation = {
@@ -28,7 +31,7 @@ def run_case(
         "error": None,
     }
     try:
-        graph = Graph(config.load(case["graph"]), num_threads=num_threads)
+        graph = Graph(config.load(case["graph"]), num_threads=num_threads, fuse=fuse)
     except GraphConfigError as error:
         seen["error"] = _error("init", error)
         return seen

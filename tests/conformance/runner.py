@@ -45,7 +45,9 @@ def read_case(path: Path) -> dict[str, Any]:
     return case
 
 
-def run_file(path: Path, compare: Comparison, timeout: float, num_threads: int | None = None) -> Outcome:
+def run_file(
+    path: Path, compare: Comparison, timeout: float, num_threads: int | None = None, fuse: bool = True
+) -> Outcome:
     """Runs one case and compares it, bounds and steps included.
 
     Args:
@@ -53,6 +55,7 @@ def run_file(path: Path, compare: Comparison, timeout: float, num_threads: int |
         compare: the rules, from `load_comparison`.
         timeout: seconds after which the run counts as hanging.
         num_threads: threads of graphs that do not set them; default what the runtime chooses.
+        fuse: whether nodes may run as steps.
     """
     case = read_case(path)
     graphs: list[Graph] = []
@@ -60,7 +63,8 @@ def run_file(path: Path, compare: Comparison, timeout: float, num_threads: int |
 
     def run() -> None:
         try:
-            observation = run_case(case, None if "num_threads" in case["graph"] else num_threads, graphs.append)
+            threads = None if "num_threads" in case["graph"] else num_threads
+            observation = run_case(case, threads, fuse, graphs.append)
             differences.extend(compare(case, observation, bounds=True))
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]

@@ -14,10 +14,11 @@ _FRAMEWORK = _SHARED / "conformance" / "framework"
 CASES = case_files(_FRAMEWORK) if _FRAMEWORK.is_dir() else []
 
 
+@pytest.mark.parametrize("fuse", [True, False], ids=["fused", "unfused"])
 @pytest.mark.parametrize("threads", [1, 4])
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
-def test_a_recorded_case(case: Path, threads: int) -> None:
-    outcome = run_file(case, load_comparison(_FRAMEWORK), timeout=60, num_threads=threads)
+def test_a_recorded_case(case: Path, threads: int, fuse: bool) -> None:
+    outcome = run_file(case, load_comparison(_FRAMEWORK), timeout=60, num_threads=threads, fuse=fuse)
     assert outcome.differences == [], "\n".join(outcome.waiting)
 
 

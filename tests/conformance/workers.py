@@ -20,8 +20,8 @@ _GRACE = 10.0
 class Worker:
     """A process that runs cases one after another; one whose case hangs is replaced."""
 
-    def __init__(self, folder: Path, timeout: float, threads: int | None) -> None:
-        self.arguments = (folder, timeout, threads)
+    def __init__(self, folder: Path, timeout: float, threads: int | None, fuse: bool) -> None:
+        self.arguments = (folder, timeout, threads, fuse)
         self.path: Path | None = None
         self.connection: Connection[Any, Any]
         self.process: Any
@@ -57,16 +57,18 @@ class Worker:
         self.start()
 
 
-def work(connection: Connection[Any, Any], folder: Path, timeout: float, threads: int | None) -> None:
+def work(connection: Connection[Any, Any], folder: Path, timeout: float, threads: int | None, fuse: bool) -> None:
     """The life of a worker process."""
     compare = load_comparison(folder)
     while (path := connection.recv()) is not None:
-        connection.send(run_file(path, compare, timeout, threads))
+        connection.send(run_file(path, compare, timeout, threads, fuse))
     # threads that hang do not keep the process
     os._exit(0)
 
 
-def run_folder(folder: Path, group: str, jobs: int, timeout: float, threads: int | None) -> list[Outcome]:
+def run_folder(
+    folder: Path, group: str, jobs: int, timeout: float, threads: int | None, fuse: bool = True
+) -> list[Outcome]:
     """Runs all cases of a folder and prints those that fall short.
 
     Args:
@@ -75,13 +77,14 @@ def run_folder(folder: Path, group: str, jobs: int, timeout: float, threads: int
         jobs: cases at a time, each in a process of its own.
         timeout: seconds after which a case counts as hanging.
         threads: threads of graphs that do not set them; None lets the runtime choose.
+        fuse: whether nodes may run as steps.
 
     Raises:
         FileNotFoundError: there are no such cases.
     """
     waiting = case_files(folder, group)[::-1]
     outcomes: list[Outcome] = []
-    workers = [Worker(folder, timeout, threads) for _ in range(min(jobs, len(waiting)))]
+    workers = [Worker(folder, timeout, threads, fuse) for _ in range(min(jobs, len(waiting)))]
     busy: dict[Any, Worker] = {}
     idle = list(workers)
     while waiting or busy:

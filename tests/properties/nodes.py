@@ -11,6 +11,8 @@ from graphflow import Calculator, Context, Input, Option, Output, Stop
 class Sum(Calculator):
     """Adds what its inputs have at a timestamp; says nothing where the sum is divisible by three."""
 
+    fusible = True
+
     numbers = Input("", repeated=True)
     total = Output("")
 
@@ -22,6 +24,8 @@ class Sum(Calculator):
 
 class Tally(Calculator):
     """Has state, of which its output is a digest: any call too many, too few or out of order changes what follows."""
+
+    fusible = True
 
     numbers = Input("", repeated=True)
     digest = Output("")
@@ -42,6 +46,8 @@ class Tally(Calculator):
 
 class Even(Calculator):
     """Whether a number is even, as control for gates."""
+
+    fusible = True
 
     number = Input("")
     even = Output("", bool)

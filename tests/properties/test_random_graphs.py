@@ -159,12 +159,12 @@ def _operations(draw: st.DrawFn, inputs: list[str]) -> tuple[tuple[str, str, int
     return tuple(operations)
 
 
-def run(script: Script, num_threads: int) -> Outcome:
-    """One run of a script, under the watchdog."""
-    graph = graphflow.load(script.text, num_threads=num_threads)
+def run(script: Script, num_threads: int, *, fuse: bool = True, every: int = 1) -> Outcome:
+    """One run of a script, under the watchdog, which watches each stream or `every` second, third, … one."""
+    graph = graphflow.load(script.text, num_threads=num_threads, fuse=fuse)
     tally: Any = registry.find(f"{NODES}:Tally")
     tally.final.clear()
-    outcome = Outcome({stream: [] for stream in graph.checked.stream_types}, {})
+    outcome = Outcome({stream: [] for stream in list(graph.checked.stream_types)[::every]}, {})
     for stream, seen in outcome.packets.items():
         graph.observe(stream, _recorder(seen, presence=stream in script.leaves))
 
@@ -222,16 +222,20 @@ def watched(play: Callable[[], None], graph: Graph, patience_s: float = WATCHDOG
 
 
 def check(script: Script) -> None:
-    reference = run(script, 1)
+    reference = run(script, 1, fuse=False)
     assert not reference.error
     for num_threads in (2, 8):
-        assert run(script, num_threads) == reference
+        assert run(script, num_threads, fuse=False) == reference
+    for num_threads, every in ((1, 1), (2, 3), (8, 2)):
+        fused = run(script, num_threads, every=every)
+        assert fused.packets == {stream: reference.packets[stream] for stream in fused.packets}
+        assert (fused.error, fused.state) == (reference.error, reference.state)
 
 
 def check_ends(script: Script) -> None:
     """What a failing run emitted before is not fixed, but every stream is in order, and the run ends."""
-    for num_threads in (1, 8):
-        outcome = run(script, num_threads)
+    for num_threads, fuse in ((1, False), (1, True), (8, False), (8, True)):
+        outcome = run(script, num_threads, fuse=fuse)
         for stream, seen in outcome.packets.items():
             timestamps = [timestamp for timestamp, _ in seen]
             assert timestamps == sorted(set(timestamps)), stream

@@ -21,7 +21,7 @@ max_queue_size: 3
 
 
 def test_it_names_the_input_a_node_waits_for() -> None:
-    graph = graphflow.load(JOIN)
+    graph = graphflow.load(JOIN, fuse=False)
     graph.start()
     for timestamp in (10, 20, 30):
         graph.add_packet("a", timestamp, timestamp)
@@ -43,6 +43,17 @@ def test_it_names_the_input_a_node_waits_for() -> None:
         "  input 'b': closed",
         "  closed: join, after",
     ]
+
+
+def test_it_names_the_members_of_a_step() -> None:
+    graph = graphflow.load(JOIN)
+    graph.start()
+    graph.add_packet("a", 10, 10)
+    graph.wait_until_idle()
+    said = graph.diagnose()
+    graph.close_all_inputs()
+    graph.wait_until_done()
+    assert "step 'join + after' (PassThrough + PassThrough): waits for 'b' (default policy)" in said
 
 
 def test_it_names_the_call_that_does_not_return() -> None:
