@@ -12,7 +12,7 @@ from graphflow.context import Binding
 
 from ..payloads import Image, LetterboxPadding, Matrix4, NormalizedRect, Rect, Tensors
 from .region import pad_region, region_of, region_to_image_matrix
-from .warp import ValueTable, sample_region, value_table
+from .warp import ValueRange, sample_region
 
 
 class FloatRange(OptionGroup):
@@ -59,7 +59,7 @@ class ImageToTensor(Calculator):
         "DEFAULT", "accepted for MediaPipe's graphs; images on a CPU start at the top left"
     )
 
-    _table: ValueTable
+    _values: ValueRange
 
     def check(self, binding: Binding) -> Iterable[str]:
         if self.norm_rect in binding.slots and self.rect in binding.slots:
@@ -82,9 +82,9 @@ class ImageToTensor(Calculator):
     def open(self, context: Context) -> None:
         integers = self.output_tensor_uint_range or self.output_tensor_int_range
         if self.output_tensor_float_range is not None:
-            self._table = value_table(self.output_tensor_float_range.min, self.output_tensor_float_range.max)
+            self._values = ValueRange(self.output_tensor_float_range.min, self.output_tensor_float_range.max)
         elif integers is not None:
-            self._table = value_table(integers.min, integers.max, np.int8 if integers.min < 0 else np.uint8)
+            self._values = ValueRange(integers.min, integers.max, np.int8 if integers.min < 0 else np.uint8)
 
     def process(self, context: Context) -> None:
         image = context[self.image]
@@ -105,4 +105,4 @@ class ImageToTensor(Calculator):
         context[self.padding] = padding
         if context.is_connected(self.matrix):
             context[self.matrix] = region_to_image_matrix(region, width, height)
-        context[self.tensors] = [sample_region(image, region, tensor_width, tensor_height, self._table, border)]
+        context[self.tensors] = [sample_region(image, region, tensor_width, tensor_height, self._values, border)]

@@ -7,6 +7,8 @@ which tracking amplifies from frame to frame. This kernel has OpenCV 4's fixed-p
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -19,22 +21,19 @@ from .region import Region, sampling_matrix
 Border: TypeAlias = Literal["zero", "replicate"]
 """What lies outside the image: zeros, or the nearest pixel of its edge."""
 
-ValueTable: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.uint8] | npt.NDArray[np.int8]
-"""[256]: what each pixel value becomes in the tensor."""
-
-_Four: TypeAlias = tuple[Any, Any, Any, Any]  # numpy scalars, which the kernel's dispatcher takes for ints
-
 _STEP_BITS = 5
 _STEPS = 1 << _STEP_BITS
 _LAST_STEP = _STEPS - 1
 _HALF = _STEPS * _STEPS // 2
 _LOWEST, _HIGHEST = float(-(2**31)), float(2**31 - 1)
+_WORD = 4
 
 
-def value_table(low: float, high: float, dtype: npt.DTypeLike = np.float32) -> ValueTable:
-    """What the pixel values 0..255 become when they are scaled linearly to `low`..`high`.
+@dataclass(frozen=True)
+class ValueRange:
+    """What the pixel values 0..255 become when they are scaled linearly.
 
-    Args:
+    Attributes:
         low: what 0 becomes.
         high: what 255 becomes.
         dtype: float32, or uint8 or int8 for quantized models, rounded half to even and clamped.
@@ -42,18 +41,35 @@ def value_table(low: float, high: float, dtype: npt.DTypeLike = np.float32) -> V
     Source: `GetValueRangeTransformation` of MediaPipe and `cv::Mat::convertTo` with fused multiply-add, which the
     recorded tensors show: the product is not rounded before the sum.
     """
-    scale = (np.float32(high) - np.float32(low)) / np.float32(255)
-    values = (np.arange(256) * np.float64(scale) + np.float64(np.float32(low))).astype(np.float32)
-    if np.issubdtype(dtype, np.integer):
-        limits = np.iinfo(dtype)
-        values = np.clip(np.rint(values), limits.min, limits.max)
-    table = values.astype(dtype)
-    table.flags.writeable = False
-    return table
+
+    low: float
+    high: float
+    dtype: npt.DTypeLike = np.float32
+
+    @cached_property
+    def scale(self) -> float:
+        """How much one level of a pixel is; a float32."""
+        return float((np.float32(self.high) - np.float32(self.low)) / np.float32(255))
+
+    @cached_property
+    def offset(self) -> float:
+        """`low` as a float32."""
+        return float(np.float32(self.low))
+
+    @cached_property
+    def table(self) -> npt.NDArray[Any]:
+        """[256]: what each pixel value becomes."""
+        values = (np.arange(256) * self.scale + self.offset).astype(np.float32)
+        if np.issubdtype(self.dtype, np.integer):
+            limits = np.iinfo(np.dtype(self.dtype))
+            values = np.clip(np.rint(values), limits.min, limits.max)
+        table = values.astype(self.dtype)
+        table.flags.writeable = False
+        return table
 
 
 def sample_region(
-    image: Image, region: Region, tensor_width: int, tensor_height: int, table: ValueTable, border: Border
+    image: Image, region: Region, tensor_width: int, tensor_height: int, values: ValueRange, border: Border
 ) -> npt.NDArray[Any]:
     """Fills a tensor with a region of an image.
 
@@ -62,11 +78,12 @@ def sample_region(
         region: the rotated rectangle that becomes the tensor; may reach outside the image.
         tensor_width: columns of the tensor.
         tensor_height: rows of the tensor.
-        table: what each pixel value becomes.
+        values: what the pixel values become.
         border: what lies outside the image.
 
     Returns:
-        [1, tensor_height, tensor_width, 3], or [..., 1] for a grey image, of the table's dtype.
+        [1, tensor_height, tensor_width, 3], or [..., 1] for a grey image, of the range's dtype. In memory it is one
+        plane after the other, as models on ONNX Runtime read it.
 
     Raises:
         ValueError: the image is not uint8 of one of these shapes, or is empty.
@@ -78,13 +95,18 @@ def sample_region(
         )
     height, width, channels = pixels.shape
     pixels = np.ascontiguousarray(pixels).reshape(-1).view()
+    if pixels.size < _WORD:
+        pixels = np.resize(pixels, _WORD)
     pixels.flags.writeable = False  # one compiled kernel, whether or not the image is read-only
     depth = 1 if channels == 1 else 3
-    out = np.empty(tensor_height * tensor_width * depth, table.dtype)
+    planes = np.empty((1, depth, tensor_height, tensor_width), np.float32)
     matrix = sampling_matrix(region, tensor_width, tensor_height)
-    replicate = border == "replicate"
-    _sample(pixels, height, width, channels, matrix, replicate, table, tensor_height, tensor_width, depth, out)
-    return out.reshape(1, tensor_height, tensor_width, depth)
+    whole = np.issubdtype(values.dtype, np.integer)
+    scale, offset = (1.0, 0.0) if whole else (values.scale, values.offset)
+    _sample(pixels, height, width, channels, matrix, border == "replicate", scale, offset, planes[0])
+    if whole:
+        planes = values.table[planes.astype(np.uint8)]
+    return planes.transpose(0, 2, 3, 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -95,84 +117,159 @@ def _sample(
     channels: int,
     matrix: npt.NDArray[np.float64],
     replicate: bool,
-    table: ValueTable,
-    rows: int,
-    columns: int,
-    depth: int,
-    out: npt.NDArray[Any],
+    scale: float,
+    offset: float,
+    planes: npt.NDArray[np.float32],
 ) -> None:
+    # Row by row in short loops over scratch, each of one kind of work, so that all but the reading of pixels becomes
+    # vector instructions.
+    depth, rows, columns = planes.shape
     # OpenCV computes positions from the left end of blocks of this width; their rounding depends on it.
     block = min(1024 // min(16, rows), columns)
-    xs = np.empty(block, np.int64)
-    ys = np.empty(block, np.int64)
-    stride = width * channels
+    xs = np.empty(columns, np.int32)
+    ys = np.empty(columns, np.int32)
+    nw, ne = np.empty(columns, np.uint32), np.empty(columns, np.uint32)
+    sw, se = np.empty(columns, np.uint32), np.empty(columns, np.uint32)
     for row in range(rows):
         for start in range(0, columns, block):
-            count = min(block, columns - start)
-            _positions(matrix, start, row, count, xs, ys)
-            for i in range(count):
-                x, y = xs[i] >> _STEP_BITS, ys[i] >> _STEP_BITS
-                fx, fy = xs[i] & _LAST_STEP, ys[i] & _LAST_STEP
-                w11 = fx * fy
-                w10 = fy * _STEPS - w11
-                w01 = fx * _STEPS - w11
-                w00 = _STEPS * _STEPS - w01 - w10 - w11
-                if 0 <= x < width - 1 and 0 <= y < height - 1:
-                    p00 = y * stride + x * channels
-                    p01 = p00 + channels
-                    p10 = p00 + stride
-                    p11 = p10 + channels
-                else:
-                    left, right = min(max(x, 0), width - 1), min(max(x + 1, 0), width - 1)
-                    top, bottom = min(max(y, 0), height - 1), min(max(y + 1, 0), height - 1)
-                    p00 = top * stride + left * channels
-                    p01 = top * stride + right * channels
-                    p10 = bottom * stride + left * channels
-                    p11 = bottom * stride + right * channels
-                    if not replicate:
-                        w00 = w00 if x == left and y == top else 0
-                        w01 = w01 if x + 1 == right and y == top else 0
-                        w10 = w10 if x == left and y + 1 == bottom else 0
-                        w11 = w11 if x + 1 == right and y + 1 == bottom else 0
-                at = np.uintp((row * columns + start + i) * depth)
-                corners = (np.uintp(p00), np.uintp(p01), np.uintp(p10), np.uintp(p11))
-                weights = (np.uint32(w00), np.uint32(w01), np.uint32(w10), np.uint32(w11))
-                out[at] = table[_blend(pixels, corners, weights, np.uintp(0))]
-                if depth == 3:
-                    out[at + np.uintp(1)] = table[_blend(pixels, corners, weights, np.uintp(1))]
-                    out[at + np.uintp(2)] = table[_blend(pixels, corners, weights, np.uintp(2))]
-
-
-@njit(cache=True, nogil=True)
-def _blend(pixels: npt.NDArray[np.uint8], corners: _Four, weights: _Four, channel: np.uintp) -> np.uintp:
-    # Indices are unsigned, or each would be checked for counting from the end.
-    return np.uintp(
-        (
-            weights[0] * pixels[corners[0] + channel]
-            + weights[1] * pixels[corners[1] + channel]
-            + weights[2] * pixels[corners[2] + channel]
-            + weights[3] * pixels[corners[3] + channel]
-            + np.uint32(_HALF)
-        )
-        >> np.uint32(2 * _STEP_BITS)
-    )
+            end = min(start + block, columns)
+            _positions(matrix, start, row, xs[start:end], ys[start:end])
+        if _lie_inside(xs, ys, height, width, channels):
+            _read_inside(pixels, width, channels, xs, ys, nw, ne, sw, se)
+        else:
+            _read_anywhere(pixels, height, width, channels, replicate, xs, ys, nw, ne, sw, se)
+        for channel in range(depth):
+            _blend(nw, ne, sw, se, xs, ys, channel, scale, offset, planes[channel, row])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _positions(
-    m: npt.NDArray[np.float64],
-    start: int,
-    row: int,
-    count: int,
-    xs: npt.NDArray[np.int64],
-    ys: npt.NDArray[np.int64],
+    m: npt.NDArray[np.float64], start: int, row: int, xs: npt.NDArray[np.int32], ys: npt.NDArray[np.int32]
 ) -> None:
-    """Where the tensor pixels `start`.. of a row lie in the image, in steps of 1/32 pixel."""
+    """Where the tensor pixels from `start` on of a row lie in the image, in steps of 1/32 pixel."""
     x0 = m[0] * start + m[1] * row + m[2]
     y0 = m[3] * start + m[4] * row + m[5]
     w0 = m[6] * start + m[7] * row + m[8]
-    for i in range(count):
+    for i in range(len(xs)):
         w = w0 + m[6] * i
         w = _STEPS / w if w != 0.0 else 0.0
-        xs[i] = np.int64(np.rint(min(max((x0 + m[0] * i) * w, _LOWEST), _HIGHEST)))
-        ys[i] = np.int64(np.rint(min(max((y0 + m[3] * i) * w, _LOWEST), _HIGHEST)))
+        xs[i] = np.int32(np.rint(min(max((x0 + m[0] * i) * w, _LOWEST), _HIGHEST)))
+        ys[i] = np.int32(np.rint(min(max((y0 + m[3] * i) * w, _LOWEST), _HIGHEST)))
+
+
+@njit(cache=True, nogil=True)
+def _lie_inside(xs: npt.NDArray[np.int32], ys: npt.NDArray[np.int32], height: int, width: int, channels: int) -> bool:
+    """Whether all four pixels around each position are in the image and can be read as words."""
+    left, top = right, bottom = xs[0], ys[0]
+    for i in range(len(xs)):
+        left, right = min(left, xs[i]), max(right, xs[i])
+        top, bottom = min(top, ys[i]), max(bottom, ys[i])
+    x, y = (right >> _STEP_BITS) + 1, (bottom >> _STEP_BITS) + 1
+    last = (y * width + x) * channels + _WORD
+    return bool(left >= 0 and top >= 0 and x < width and y < height and last <= height * width * channels)
+
+
+@njit(cache=True, nogil=True)
+def _read_inside(
+    pixels: npt.NDArray[np.uint8],
+    width: int,
+    channels: int,
+    xs: npt.NDArray[np.int32],
+    ys: npt.NDArray[np.int32],
+    nw: npt.NDArray[np.uint32],
+    ne: npt.NDArray[np.uint32],
+    sw: npt.NDArray[np.uint32],
+    se: npt.NDArray[np.uint32],
+) -> None:
+    right, down = np.uintp(channels), np.uintp(width * channels)
+    for i in range(len(xs)):
+        at = np.uintp(((ys[i] >> _STEP_BITS) * width + (xs[i] >> _STEP_BITS)) * channels)
+        nw[i] = _word(pixels, at)
+        ne[i] = _word(pixels, at + right)
+        sw[i] = _word(pixels, at + down)
+        se[i] = _word(pixels, at + down + right)
+
+
+@njit(cache=True, nogil=True)
+def _read_anywhere(
+    pixels: npt.NDArray[np.uint8],
+    height: int,
+    width: int,
+    channels: int,
+    replicate: bool,
+    xs: npt.NDArray[np.int32],
+    ys: npt.NDArray[np.int32],
+    nw: npt.NDArray[np.uint32],
+    ne: npt.NDArray[np.uint32],
+    sw: npt.NDArray[np.uint32],
+    se: npt.NDArray[np.uint32],
+) -> None:
+    last_x, last_y = np.int32(width - 1), np.int32(height - 1)
+    zero, one, bits = np.int32(0), np.int32(1), np.int32(_STEP_BITS)
+    for i in range(len(xs)):  # first where the pixels are, then what they are
+        x, y = xs[i] >> bits, ys[i] >> bits
+        left, right = min(max(x, zero), last_x), min(max(x + one, zero), last_x)
+        top, bottom = min(max(y, zero), last_y), min(max(y + one, zero), last_y)
+        nw[i], ne[i] = (top * width + left) * channels, (top * width + right) * channels
+        sw[i], se[i] = (bottom * width + left) * channels, (bottom * width + right) * channels
+    for corner in (nw, ne, sw, se):
+        for i in range(len(xs)):
+            corner[i] = _last_word(pixels, corner[i])
+    if replicate:
+        return
+    for i in range(len(xs)):
+        x, y = xs[i] >> bits, ys[i] >> bits
+        left, right = zero <= x <= last_x, zero <= x + one <= last_x
+        top, bottom = zero <= y <= last_y, zero <= y + one <= last_y
+        nw[i] *= left & top
+        ne[i] *= right & top
+        sw[i] *= left & bottom
+        se[i] *= right & bottom
+
+
+@njit(cache=True, nogil=True)
+def _word(pixels: npt.NDArray[np.uint8], at: np.uintp) -> np.uint32:
+    """The bytes of one pixel and perhaps of the next; the compiler makes one instruction of it.
+
+    Indices are unsigned, or each would be checked for counting from the end.
+    """
+    return (
+        np.uint32(pixels[at])
+        | (np.uint32(pixels[at + np.uintp(1)]) << np.uint32(8))
+        | (np.uint32(pixels[at + np.uintp(2)]) << np.uint32(16))
+        | (np.uint32(pixels[at + np.uintp(3)]) << np.uint32(24))
+    )
+
+
+@njit(cache=True, nogil=True)
+def _last_word(pixels: npt.NDArray[np.uint8], at: Any) -> np.uint32:
+    """`_word` that does not read past the end of the image."""
+    place: Any = np.intp(at)
+    start = min(place, len(pixels) - _WORD)
+    return _word(pixels, np.uintp(start)) >> np.uint32(8 * (place - start))
+
+
+@njit(cache=True, nogil=True)
+def _blend(
+    nw: npt.NDArray[np.uint32],
+    ne: npt.NDArray[np.uint32],
+    sw: npt.NDArray[np.uint32],
+    se: npt.NDArray[np.uint32],
+    xs: npt.NDArray[np.int32],
+    ys: npt.NDArray[np.int32],
+    channel: int,
+    scale: float,
+    offset: float,
+    out: npt.NDArray[np.float32],
+) -> None:
+    """The weighted mean of four pixels, rounded to a level once, and the level scaled."""
+    shift, byte = np.uint32(8 * channel), np.uint32(255)
+    steps, last_step = np.int32(_STEPS), np.int32(_LAST_STEP)
+    half, twice = np.int32(_HALF), np.int32(2 * _STEP_BITS)
+    for i in range(len(xs)):
+        fx, fy = xs[i] & last_step, ys[i] & last_step
+        gx, gy = steps - fx, steps - fy
+        top = np.int32((nw[i] >> shift) & byte) * gx + np.int32((ne[i] >> shift) & byte) * fx
+        bottom = np.int32((sw[i] >> shift) & byte) * gx + np.int32((se[i] >> shift) & byte) * fx
+        level = (top * gy + bottom * fy + half) >> twice
+        out[i] = np.float32(np.float64(level) * scale + offset)

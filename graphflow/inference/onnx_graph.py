@@ -61,6 +61,13 @@ class OnnxGraph:
         self.outputs.append(name)
         self.shapes[name] = shape
 
+    def rename_input(self, position: int, name: str, shape: tuple[int, ...]) -> None:
+        """Give an input another name, and its readers with it, and another shape."""
+        old, self.inputs[position] = self.inputs[position], name
+        self.shapes[name] = shape
+        self._used[name] += 1
+        self.replace_value(old, name)
+
     def add(self, op: str, inputs: Sequence[str], shape: tuple[int, ...], hint: str, **attributes: Any) -> str:
         """Append a node with one output of `shape`; returns the output's name, `hint` or a free variant of it."""
         node = self.new_node(op, inputs, shape, hint, **attributes)

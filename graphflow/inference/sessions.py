@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from .catalog import ModelCard
-from .store import OUTPUTS_KEY, ModelStore
+from .store import OUTPUTS_KEY, PLANES_SUFFIX, ModelStore
 
 if TYPE_CHECKING:
     import onnxruntime as ort
@@ -49,7 +49,11 @@ class InferenceSession:
         except Exception as error:  # ONNX Runtime raises a family of unrelated types
             raise ModelError(f"{path}: ONNX Runtime cannot load it ({error}); is the file whole?") from error
         self._names = [value.name for value in self._session.get_inputs()]
-        self.input_shapes = tuple(_shape(value.shape) for value in self._session.get_inputs())
+        self._planes = tuple(name.endswith(PLANES_SUFFIX) for name in self._names)
+        self.input_shapes = tuple(
+            _shape(value.shape, planes)
+            for value, planes in zip(self._session.get_inputs(), self._planes, strict=True)
+        )
         self.output_shapes = tuple(_shape(value.shape) for value in self._session.get_outputs())
         listed = self._session.get_modelmeta().custom_metadata_map.get(OUTPUTS_KEY, "all")
         self.output_indices = (
@@ -63,13 +67,16 @@ class InferenceSession:
         """
         if len(inputs) != len(self._names):
             raise ValueError(f"{self.path.name} takes {len(self._names)} inputs, got {len(inputs)}")
+        feed = {}
         for position, (array, shape) in enumerate(zip(inputs, self.input_shapes, strict=True)):
             if array.dtype != np.float32 or not _fits(array.shape, shape):
                 raise ValueError(
                     f"input {position} of {self.path.name} is float32 {list(shape)}, "
                     f"got {array.dtype} {list(array.shape)}"
                 )
-        outputs: list[npt.NDArray[np.float32]] = self._session.run(None, dict(zip(self._names, inputs, strict=True)))
+            # a view; no copy either where the array lies in memory plane by plane, as ImageToTensor's do
+            feed[self._names[position]] = array.transpose(0, 3, 1, 2) if self._planes[position] else array
+        outputs: list[npt.NDArray[np.float32]] = self._session.run(None, feed)
         return outputs
 
 
@@ -136,8 +143,9 @@ def _options(threads: int) -> ort.SessionOptions:
     return options
 
 
-def _shape(shape: Sequence[int | str | None]) -> tuple[int, ...]:
-    return tuple(size if isinstance(size, int) else -1 for size in shape)
+def _shape(shape: Sequence[int | str | None], planes: bool = False) -> tuple[int, ...]:
+    sizes = tuple(size if isinstance(size, int) else -1 for size in shape)
+    return (sizes[0], *sizes[2:], sizes[1]) if planes else sizes
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -29,11 +29,14 @@ _log = logging.getLogger("graphflow.inference")
 ModelSource = str | Path | ModelCard
 
 # Part of the key of cached imports: raise it with every change that alters what an import or a rewrite writes.
-_IMPORTER_VERSION = 2
+_IMPORTER_VERSION = 3
 
 # Keys of the metadata that imported files carry.
 OUTPUTS_KEY = "graphflow.outputs"
 SOURCE_KEY = "graphflow.source_sha256"
+
+# How the names of inputs end that take images [N, C, H, W] where TFLite's model takes [N, H, W, C].
+PLANES_SUFFIX = "_planes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +156,13 @@ class ModelStore:
         if file.suffix == ".onnx":
             return self._keep_import(_cut_onnx(file, outputs or ()), f"{stem}-{key}")
         # what reads and writes models takes a second to load, and is not needed where all models are imported already
-        from .rewrite import rewrite_for_cpu
+        from .rewrite import read_planes, rewrite_for_cpu
         from .tflite import import_tflite, read_tflite
 
         graph = import_tflite(read_tflite(file.read_bytes(), str(file)), outputs)
         if for_cpu:
             rewrite_for_cpu(graph)
+            read_planes(graph)
         model = graph.to_model({SOURCE_KEY: digest, OUTPUTS_KEY: wanted, "graphflow.importer": str(_IMPORTER_VERSION)})
         return self._keep_import(model, f"{stem}-{key}")
 
@@ -178,7 +182,7 @@ class ModelStore:
             return name
         if name not in self._cards:
             near = difflib.get_close_matches(name, self._cards, n=3, cutoff=0.5)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(self.names())}"
+            hint = f"did you mean {' or '.join(f"'{name}'" for name in near)}?" if near else f"known are {', '.join(self.names())}"
             raise ModelError(f"no model is called '{name}'; {hint} (or give the path of a .tflite or .onnx file)")
         return self._cards[name]
 
@@ -284,6 +288,17 @@ class ModelStore:
             "(GRAPHFLOW_OFFLINE is set). Unset it and run 'graphflow models fetch', or run that on a connected machine "
             "and copy its cache folder here"
         )
+
+
+def model_mistake(source: str) -> str:
+    """What is wrong with a model's name or path, with the near matches; "" where there is such a model."""
+    store = ModelStore(offline=True)
+    try:
+        if store._as_file(source) is None:
+            store._card(source)
+    except ModelError as error:
+        return str(error)
+    return ""
 
 
 def _cut_onnx(path: Path, outputs: Sequence[int]) -> ModelProto:

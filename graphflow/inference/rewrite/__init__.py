@@ -7,6 +7,7 @@ that leaves it by an equal something that does not.
 from .channel_padding import pad_channels
 from .channel_selection import select_channels_by_convolution
 from .cpu import rewrite_for_cpu
+from .input_planes import read_planes
 from .prelu import blocked_prelu
 from .resize import convolve_before_resize
 from .scaling import fold_scaling
@@ -18,6 +19,7 @@ __all__ = [
     "fold_scaling",
     "fold_spatial_padding",
     "pad_channels",
+    "read_planes",
     "rewrite_for_cpu",
     "select_channels_by_convolution",
 ]

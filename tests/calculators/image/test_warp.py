@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from graphflow.calculators.image.region import Region, sampling_matrix
-from graphflow.calculators.image.warp import Border, sample_region, value_table
+from graphflow.calculators.image.warp import Border, ValueRange, sample_region
 
-BYTES = value_table(0, 255, np.uint8)
+BYTES = ValueRange(0, 255, np.uint8)
 
 
 def region(*values: float) -> Region:
@@ -102,7 +102,7 @@ def test_equals_opencv_4(values: tuple[float, ...], size: tuple[int, int], borde
 
 def test_whole_image_is_the_image() -> None:
     image = np.random.default_rng(3).integers(0, 256, (20, 30, 3), np.uint8)
-    sampled = sample_region(image, region(15, 10, 30, 20, 0), 30, 20, value_table(0, 255), "zero")
+    sampled = sample_region(image, region(15, 10, 30, 20, 0), 30, 20, ValueRange(0, 255), "zero")
     np.testing.assert_array_equal(sampled[0], image)
     assert sampled.dtype == np.float32
 
@@ -134,6 +134,20 @@ def test_wrong_image_is_refused(image: npt.NDArray[np.generic]) -> None:
     ],
 )
 def test_values_of_a_range(low: float, high: float, dtype: npt.DTypeLike, expected: dict[int, float]) -> None:
-    table = value_table(low, high, dtype)
+    table = ValueRange(low, high, dtype).table
     assert table.dtype == dtype
     assert {index: table[index] for index in expected} == expected
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (0, 255), (-0.3, 7.7)])
+def test_sampling_gives_each_value_as_the_table_has_it(low: float, high: float) -> None:
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    values = ValueRange(low, high)
+    sampled = sample_region(image, region(8, 8, 16, 16, 0), 16, 16, values, "zero")
+    np.testing.assert_array_equal(sampled[0, :, :, 0].ravel(), values.table)
+
+
+def test_memory_is_one_plane_after_the_other() -> None:
+    image = np.random.default_rng(5).integers(0, 256, (20, 30, 3), np.uint8)
+    sampled = sample_region(image, region(9, 9, 12, 12, 0.4), 8, 6, ValueRange(0, 1), "zero")
+    assert sampled.transpose(0, 3, 1, 2).flags.c_contiguous
