@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 # Opset 17 has every operator used here and runs on every ONNX Runtime from 1.12 on.
 _OPSET = 17
@@ -48,24 +48,28 @@ class OnnxGraph:
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.inputs: list[str] = []
         self.outputs: list[str] = []
+        self._types: dict[str, np.dtype[Any]] = {}
         self._used: defaultdict[str, int] = defaultdict(int)
 
-    def add_input(self, name: str, shape: tuple[int, ...]) -> None:
-        """Declare a float32 input of the graph."""
+    def add_input(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> None:
+        """Declare an input of the graph."""
         self._used[name] += 1
         self.inputs.append(name)
         self.shapes[name] = shape
+        self._types[name] = np.dtype(dtype)
 
-    def add_output(self, name: str, shape: tuple[int, ...]) -> None:
-        """Declare an existing value as the next float32 output of the graph."""
+    def add_output(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> None:
+        """Declare an existing value as the next output of the graph."""
         self.outputs.append(name)
         self.shapes[name] = shape
+        self._types[name] = np.dtype(dtype)
 
     def rename_input(self, position: int, name: str, shape: tuple[int, ...]) -> None:
         """Give an input another name, and its readers with it, and another shape."""
         old, self.inputs[position] = self.inputs[position], name
         self.shapes[name] = shape
         self._used[name] += 1
+        self._types[name] = self._types.pop(old)
         self.replace_value(old, name)
 
     def add(self, op: str, inputs: Sequence[str], shape: tuple[int, ...], hint: str, **attributes: Any) -> str:
@@ -98,6 +102,16 @@ class OnnxGraph:
             for name in dict.fromkeys(node.inputs):
                 users[name].append(node)
         return dict(users)
+
+    def element_types(self) -> dict[str, np.dtype[Any]]:
+        """Map inputs, constants and what QuantizeLinear gives, moved or not, to their element types."""
+        types = self._types | {name: value.dtype for name, value in self.constants.items()}
+        for node in self.nodes:
+            if node.op == "QuantizeLinear":
+                types[node.outputs[0]] = types[node.inputs[2]]
+            elif node.op in ("Reshape", "Transpose") and node.inputs[0] in types:
+                types[node.outputs[0]] = types[node.inputs[0]]
+        return types
 
     def replace_value(self, old: str, new: str) -> None:
         """Make every reader of `old`, the graph's outputs included, read `new`."""
@@ -143,8 +157,8 @@ class OnnxGraph:
         graph = helper.make_graph(
             [helper.make_node(node.op, node.inputs, node.outputs, **node.attributes) for node in self.nodes],
             self.name,
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, self.shapes[name]) for name in self.inputs],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, self.shapes[name]) for name in self.outputs],
+            [self._value_info(name) for name in self.inputs],
+            [self._value_info(name) for name in self.outputs],
             [numpy_helper.from_array(value, name) for name, value in self.constants.items()],
         )
         model = helper.make_model(
@@ -156,6 +170,10 @@ class OnnxGraph:
         helper.set_model_props(model, dict(metadata or {}))
         onnx.checker.check_model(model)
         return model
+
+    def _value_info(self, name: str) -> onnx.ValueInfoProto:
+        element = helper.np_dtype_to_tensor_dtype(self._types.get(name, np.dtype(np.float32)))
+        return helper.make_tensor_value_info(name, element, self.shapes[name])
 
     def _free_name(self, hint: str) -> str:
         count = self._used[hint]

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ class InferenceSession:
     """A loaded model; `run` may be called from many threads at once and does not hold the interpreter's lock.
 
     `output_indices` says which of the model's outputs, by position, it computes; `input_shapes` and `output_shapes`
-    (of those) are as TFLite has them, images NHWC, -1 where a size is free.
+    (of those) are as TFLite has them, images NHWC, -1 where a size is free. `input_types` are the element types.
     """
 
     def __init__(self, path: Path, threads: int = 1, providers: Sequence[str] = _CPU) -> None:
@@ -54,26 +54,29 @@ class InferenceSession:
             _shape(value.shape, planes)
             for value, planes in zip(self._session.get_inputs(), self._planes, strict=True)
         )
+        self.input_types = tuple(_element_type(value.type) for value in self._session.get_inputs())
         self.output_shapes = tuple(_shape(value.shape) for value in self._session.get_outputs())
         listed = self._session.get_modelmeta().custom_metadata_map.get(OUTPUTS_KEY, "all")
         self.output_indices = (
             tuple(range(len(self.output_shapes))) if listed == "all" else tuple(map(int, listed.split(",")))
         )
 
-    def run(self, inputs: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+    def run(self, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[np.float32]]:
         """Return the outputs in the order of `output_indices` for inputs in the model's order.
 
+        An input of a narrower type than the model's (bytes of an image, where it takes float32 or int32) is widened.
         Raises ValueError where number, type or shape of the inputs are not the model's.
         """
         if len(inputs) != len(self._names):
             raise ValueError(f"{self.path.name} takes {len(self._names)} inputs, got {len(inputs)}")
         feed = {}
-        for position, (array, shape) in enumerate(zip(inputs, self.input_shapes, strict=True)):
-            if array.dtype != np.float32 or not _fits(array.shape, shape):
+        for position, (array, shape, dtype) in enumerate(zip(inputs, self.input_shapes, self.input_types, strict=True)):
+            if not np.can_cast(array.dtype, dtype) or not _fits(array.shape, shape):
                 raise ValueError(
-                    f"input {position} of {self.path.name} is float32 {list(shape)}, "
+                    f"input {position} of {self.path.name} is {dtype} {list(shape)}, "
                     f"got {array.dtype} {list(array.shape)}"
                 )
+            array = array.astype(dtype, copy=False)
             # a view; no copy either where the array lies in memory plane by plane, as ImageToTensor's do
             feed[self._names[position]] = array.transpose(0, 3, 1, 2) if self._planes[position] else array
         outputs: list[npt.NDArray[np.float32]] = self._session.run(None, feed)
@@ -140,7 +143,15 @@ def _options(threads: int) -> ort.SessionOptions:
     # Threads that spin for work take the cores from the models that run beside this one.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # Where bytes are multiplied in pairs whose sum may overflow (no VNNI), take the slower products that do not.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     return options
+
+
+def _element_type(name: str) -> np.dtype[Any]:
+    """Return the NumPy type of what ONNX Runtime calls `tensor(float)`, `tensor(uint8)`, …"""
+    element = name.removeprefix("tensor(").removesuffix(")")
+    return np.dtype({"float": "float32", "double": "float64"}.get(element, element))
 
 
 def _shape(shape: Sequence[int | str | None], planes: bool = False) -> tuple[int, ...]:

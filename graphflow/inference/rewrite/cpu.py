@@ -6,6 +6,7 @@ from ..onnx_graph import OnnxGraph
 from .channel_padding import pad_channels
 from .channel_selection import select_channels_by_convolution
 from .prelu import blocked_prelu
+from .quantized import fold_shifts, is_quantized
 from .resize import convolve_before_resize
 from .scaling import fold_scaling
 from .spatial_padding import fold_spatial_padding
@@ -14,6 +15,9 @@ from .spatial_padding import fold_spatial_padding
 def rewrite_for_cpu(graph: OnnxGraph) -> None:
     """Rewrite `graph` in place into an equal one that ONNX Runtime's CPU provider runs faster."""
     graph.prune()
+    if is_quantized(graph):
+        fold_shifts(graph)
+        return
     fold_spatial_padding(graph)
     fold_scaling(graph)
     convolve_before_resize(graph)

@@ -51,30 +51,27 @@ def _strides(operator: Operator) -> tuple[int, int]:
 def _bias(build: GraphBuilder, operator: Operator, position: int) -> list[str]:
     if len(operator.inputs) <= position or operator.inputs[position] < 0:
         return []
-    bias = build.constant(operator, position).astype(np.float32)
-    return [build.graph.constant(bias, f"bias{operator.inputs[position]}")]
+    return [build.parameter(operator, position)]
 
 
 def convert_convolution(build: GraphBuilder, operator: Operator) -> None:
     """CONV_2D (weights OHWI) and DEPTHWISE_CONV_2D (weights 1HWO) -> Conv with weights OIHW."""
-    weights = build.constant(operator, 1).astype(np.float32)
     _, height, width, channels = build.shape(operator.inputs[0])
+    _, *size, depth = build.constant(operator, 1).shape
     if operator.kind == "DEPTHWISE_CONV_2D":
-        kernel, group = np.transpose(weights, (3, 0, 1, 2)), channels
+        order, group = (3, 0, 1, 2), channels
     else:
-        kernel, group = np.transpose(weights, (0, 3, 1, 2)), channels // weights.shape[3]
-    size = (kernel.shape[2], kernel.shape[3])
+        order, group = (0, 3, 1, 2), channels // depth
     strides = _strides(operator)
     dilations = (operator.options["dilation_h_factor"], operator.options["dilation_w_factor"])
-    name = build.graph.constant(kernel, f"weights{operator.inputs[1]}")
     result = build.add(
         "Conv",
-        [build.value(operator, 0), name, *_bias(build, operator, 2)],
+        [build.value(operator, 0), build.parameter(operator, 1, order), *_bias(build, operator, 2)],
         operator.outputs[0],
-        kernel_shape=list(size),
+        kernel_shape=size,
         strides=list(strides),
         dilations=list(dilations),
-        pads=_pads(operator.options["padding"], (height, width), size, strides, dilations),
+        pads=_pads(operator.options["padding"], (height, width), (size[0], size[1]), strides, dilations),
         group=group,
     )
     build.bind(operator.outputs[0], activated(build, operator, result))
@@ -109,11 +106,10 @@ def _transpose(
     strides: tuple[int, int],
     padding: int,
 ) -> None:
-    kernel = np.transpose(build.constant(operator, weights).astype(np.float32), (3, 0, 1, 2))
-    size = (kernel.shape[2], kernel.shape[3])
+    _, *size, _ = build.constant(operator, weights).shape
     _, in_height, in_width, _ = build.shape(operator.inputs[data])
     _, height, width, _ = build.shape(operator.outputs[0])
-    pads = _pads(padding, (height, width), size, strides)
+    pads = _pads(padding, (height, width), (size[0], size[1]), strides)
     reached = [
         stride * (count - 1) + extent - before - after
         for stride, count, extent, before, after in zip(
@@ -123,12 +119,11 @@ def _transpose(
     missing = [height - reached[0], width - reached[1]]
     if not all(0 <= rest < stride for rest, stride in zip(missing, strides, strict=True)):
         build.fail(operator, f"output {height}x{width} cannot come from input {in_height}x{in_width}")
-    name = build.graph.constant(kernel, f"weights{operator.inputs[weights]}")
     result = build.add(
         "ConvTranspose",
-        [build.value(operator, data), name, *_bias(build, operator, bias)],
+        [build.value(operator, data), build.parameter(operator, weights, (3, 0, 1, 2)), *_bias(build, operator, bias)],
         operator.outputs[0],
-        kernel_shape=list(size),
+        kernel_shape=size,
         strides=list(strides),
         pads=pads,
         output_padding=missing,

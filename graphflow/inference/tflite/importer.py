@@ -1,4 +1,4 @@
-"""TFLite model -> ONNX graph with TFLite's interface: NHWC inputs of TFLite's types, outputs in its order and shapes."""
+"""TFLite model -> ONNX graph with TFLite's interface: inputs of TFLite's types, outputs in its order and shapes."""
 
 from __future__ import annotations
 

@@ -20,22 +20,50 @@ from .face_attention import (
     convert_transform_landmarks,
     convert_transform_tensor,
 )
+from .positions import (
+    convert_arg_max,
+    convert_cast,
+    convert_floor_division,
+    convert_gather,
+    convert_gather_nd,
+    convert_pack,
+    convert_unpack,
+)
 from .reader import Operator
 
 Converter = Callable[[GraphBuilder, Operator], None]
 
-_ELEMENTWISE = {"RELU": "Relu", "LOGISTIC": "Sigmoid", "TANH": "Tanh", "HARD_SWISH": "HardSwish"}
-_BINARY = {"ADD": "Add", "MUL": "Mul"}
+_ELEMENTWISE = {
+    "EXP": "Exp",
+    "HARD_SWISH": "HardSwish",
+    "LOGISTIC": "Sigmoid",
+    "RELU": "Relu",
+    "SQRT": "Sqrt",
+    "TANH": "Tanh",
+}
+_BINARY = {"ADD": "Add", "DIV": "Div", "MAXIMUM": "Max", "MINIMUM": "Min", "MUL": "Mul", "SUB": "Sub"}
 
 
-def _convert_stored(build: GraphBuilder, operator: Operator) -> None:
-    """DEQUANTIZE of half-precision weights and DENSIFY of sparse ones: the reader has unpacked them, only fold."""
-    value = build.constant(operator, 0)
-    if operator.kind == "DEQUANTIZE":
-        if value.dtype != np.float16:
-            build.fail(operator, f"weights of type {value.dtype} are quantized; only float16 and float32 are supported")
-        value = value.astype(np.float32)
-    build.fold(operator.outputs[0], value)
+def _convert_densify(build: GraphBuilder, operator: Operator) -> None:
+    """DENSIFY of sparse weights: the reader has unpacked them, only fold."""
+    build.fold(operator.outputs[0], build.constant(operator, 0))
+
+
+def _convert_dequantize(build: GraphBuilder, operator: Operator) -> None:
+    """DEQUANTIZE: half-precision or quantised weights are known now; a computed tensor's real numbers are at hand."""
+    source, output = operator.inputs[0], operator.outputs[0]
+    if not build.is_constant(source):
+        build.bind(output, build.value(operator, 0))
+        return
+    stored, quantization = build.constant(operator, 0), build.quantization(source)
+    if quantization is None and stored.dtype.kind != "f":
+        build.fail(operator, f"weights of type {stored.dtype} have no scale")
+    build.fold(output, stored.astype(np.float32) if quantization is None else quantization.real(stored))
+
+
+def _convert_quantize(build: GraphBuilder, operator: Operator) -> None:
+    """QUANTIZE of real numbers, or from one scale to another."""
+    build.bind(operator.outputs[0], build.value(operator, 0))
 
 
 def _convert_elementwise(build: GraphBuilder, operator: Operator) -> None:
@@ -96,7 +124,7 @@ def _convert_mean(build: GraphBuilder, operator: Operator) -> None:
 
 def _convert_reshape(build: GraphBuilder, operator: Operator) -> None:
     source, target = build.shape(operator.inputs[0]), build.shape(operator.outputs[0])
-    build.bind(operator.outputs[0], _regrouped(build, build.value(operator, 0), source, target))
+    build.bind_moved(operator, _regrouped(build, build.moving(operator, 0), source, target))
 
 
 def _regrouped(build: GraphBuilder, name: str, source: tuple[int, ...], target: tuple[int, ...]) -> str:
@@ -109,14 +137,13 @@ def _regrouped(build: GraphBuilder, name: str, source: tuple[int, ...], target: 
 def _convert_fully_connected(build: GraphBuilder, operator: Operator) -> None:
     if operator.options.get("weights_format"):
         build.fail(operator, "its weights are stored shuffled")
-    weights = build.constant(operator, 1).astype(np.float32)
+    weights = build.constant(operator, 1)
     source, target = build.shape(operator.inputs[0]), build.shape(operator.outputs[0])
     rows = int(np.prod(source)) // weights.shape[1]
     flat = build.reshaped(build.as_tflite(build.value(operator, 0), source), (rows, weights.shape[1]))
-    inputs = [flat, build.graph.constant(weights, f"weights{operator.inputs[1]}")]
+    inputs = [flat, build.parameter(operator, 1)]
     if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
-        bias = build.constant(operator, 2).astype(np.float32)
-        inputs.append(build.graph.constant(bias, f"bias{operator.inputs[2]}"))
+        inputs.append(build.parameter(operator, 2))
     product = build.graph.add("Gemm", inputs, (rows, weights.shape[0]), f"tensor{operator.outputs[0]}", transB=1)
     shaped = build.from_tflite(build.reshaped(product, target), target)
     build.bind(operator.outputs[0], activated(build, operator, shaped))
@@ -125,8 +152,8 @@ def _convert_fully_connected(build: GraphBuilder, operator: Operator) -> None:
 def _convert_concatenation(build: GraphBuilder, operator: Operator) -> None:
     output = operator.outputs[0]
     axis = onnx_axis(operator.options["axis"], len(build.shape(output)))
-    inputs = [build.value(operator, position) for position in range(len(operator.inputs))]
-    build.bind(output, activated(build, operator, build.add("Concat", inputs, output, axis=axis)))
+    inputs = [build.moving(operator, position) for position in range(len(operator.inputs))]
+    build.bind_moved(operator, activated(build, operator, build.add("Concat", inputs, output, axis=axis)))
 
 
 def _convert_strided_slice(build: GraphBuilder, operator: Operator) -> None:
@@ -143,40 +170,54 @@ def _convert_strided_slice(build: GraphBuilder, operator: Operator) -> None:
         cut = slice(begin, end, steps[axis]).indices(size)
         if cut != (0, size, 1):
             cuts[onnx_axis(axis, len(shape))] = cut
-    data = build.value(operator, 0)
+    data = build.moving(operator, 0)
     if cuts:
         starts, stops, strides = (np.array(part, dtype=np.int64) for part in zip(*cuts.values(), strict=True))
         parts = {"starts": starts, "ends": stops, "axes": np.array([*cuts], dtype=np.int64), "steps": strides}
         data = build.add("Slice", [data, *(build.graph.constant(part, name) for name, part in parts.items())], output)
-    build.bind(output, data)
+    build.bind_moved(operator, data)
 
 
 CONVERTERS: Mapping[str, Converter] = {
     "ADD": _convert_binary,
+    "ARG_MAX": convert_arg_max,
     "AVERAGE_POOL_2D": convert_pooling,
+    "CAST": convert_cast,
     "CONCATENATION": _convert_concatenation,
     "CONV_2D": convert_convolution,
     "Convolution2DTransposeBias": convert_transposed_convolution_with_bias,
-    "DENSIFY": _convert_stored,
+    "DENSIFY": _convert_densify,
     "DEPTHWISE_CONV_2D": convert_convolution,
     "DEPTH_TO_SPACE": _convert_depth_to_space,
-    "DEQUANTIZE": _convert_stored,
+    "DEQUANTIZE": _convert_dequantize,
+    "DIV": _convert_binary,
+    "EXP": _convert_elementwise,
+    "FLOOR_DIV": convert_floor_division,
     "FULLY_CONNECTED": _convert_fully_connected,
+    "GATHER": convert_gather,
+    "GATHER_ND": convert_gather_nd,
     "HARD_SWISH": _convert_elementwise,
     "LOGISTIC": _convert_elementwise,
     "Landmarks2TransformMatrix": convert_landmarks_to_transform_matrix,
+    "MAXIMUM": _convert_binary,
     "MAX_POOL_2D": convert_pooling,
     "MEAN": _convert_mean,
+    "MINIMUM": _convert_binary,
     "MUL": _convert_binary,
+    "PACK": convert_pack,
     "PAD": _convert_pad,
     "PRELU": _convert_prelu,
+    "QUANTIZE": _convert_quantize,
     "RELU": _convert_elementwise,
     "RELU6": _convert_elementwise,
     "RESHAPE": _convert_reshape,
     "RESIZE_BILINEAR": convert_resize_bilinear,
+    "SQRT": _convert_elementwise,
     "STRIDED_SLICE": _convert_strided_slice,
+    "SUB": _convert_binary,
     "TANH": _convert_elementwise,
     "TRANSPOSE_CONV": convert_transposed_convolution,
     "TransformLandmarks": convert_transform_landmarks,
     "TransformTensorBilinear": convert_transform_tensor,
+    "UNPACK": convert_unpack,
 }

@@ -16,6 +16,7 @@ import tflite
 from flatbuffers import flexbuffers
 
 from ...errors import ModelError
+from .quantization import Quantization
 from .sparse import CompressedLevel, DenseLevel, densify
 
 _DTYPES: Mapping[int, type[np.generic]] = {
@@ -50,7 +51,12 @@ _OPTIONS: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "MAX_POOL_2D": _POOL,
     "AVERAGE_POOL_2D": _POOL,
     "ADD": (tflite.AddOptions, ("activation",)),
+    "SUB": (tflite.SubOptions, ("activation",)),
     "MUL": (tflite.MulOptions, ("activation",)),
+    "DIV": (tflite.DivOptions, ("activation",)),
+    "GATHER": (tflite.GatherOptions, ("axis", "batch_dims")),
+    "PACK": (tflite.PackOptions, ("axis",)),
+    "UNPACK": (tflite.UnpackOptions, ("axis",)),
     "CONCATENATION": (tflite.ConcatenationOptions, ("axis", "activation")),
     "FULLY_CONNECTED": (tflite.FullyConnectedOptions, ("weights_format", "keep_num_dims", "activation")),
     "RESIZE_BILINEAR": (tflite.ResizeBilinearOptions, ("align_corners", "half_pixel_centers")),
@@ -67,13 +73,17 @@ _KINDS: Mapping[int, str] = {code: name for name, code in vars(tflite.BuiltinOpe
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A value of the model. `data` holds constants (dense, in the file's dtype), None for what is computed."""
+    """A value of the model. `data` holds constants (dense, in the file's dtype), None for what is computed.
+
+    `quantization` is set where the integers of the tensor stand for real numbers.
+    """
 
     index: int
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[np.generic]
     data: npt.NDArray[np.generic] | None = None
+    quantization: Quantization | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +168,10 @@ def _read_tensor(model: Any, graph: Any, index: int, name: str) -> Tensor:
     if tensor.Type() not in _DTYPES:
         raise ModelError(f"{name}: tensor {index} ({label}) has element type {tensor.Type()}, which is not supported")
     dtype = np.dtype(_DTYPES[tensor.Type()])
+    quantization = _read_quantization(tensor, dtype)
     buffer = model.Buffers(tensor.Buffer())
     if buffer.DataLength() == 0:
-        return Tensor(index, label, shape, dtype)
+        return Tensor(index, label, shape, dtype, None, quantization)
     raw = buffer.DataAsNumpy()
     if raw.size != buffer.DataLength():
         raise ValueError(f"the buffer of tensor {index} ({label}) is cut short")
@@ -169,7 +180,21 @@ def _read_tensor(model: Any, graph: Any, index: int, name: str) -> Tensor:
         data = values.reshape(shape) if tensor.Sparsity() is None else _unpack(values, shape, tensor.Sparsity())
     except ValueError as error:
         raise ValueError(f"tensor {index} ({label}) of shape {list(shape)}: {error}") from error
-    return Tensor(index, label, shape, dtype, data)
+    return Tensor(index, label, shape, dtype, data, quantization)
+
+
+def _read_quantization(tensor: Any, dtype: np.dtype[np.generic]) -> Quantization | None:
+    """Return what the integers of a tensor mean; float tensors of some files carry such a table too, without a use."""
+    table = tensor.Quantization()
+    if table is None or table.ScaleLength() == 0 or dtype.kind not in "iu":
+        return None
+    scale = np.array(table.ScaleAsNumpy(), dtype=np.float32)
+    zero_point = np.zeros(len(scale), dtype=np.int64)
+    if table.ZeroPointLength():
+        zero_point[:] = table.ZeroPointAsNumpy()
+    if len(scale) > 1 and tensor.Shape(table.QuantizedDimension()) != len(scale):
+        raise ValueError(f"{len(scale)} scales for a dimension of {tensor.Shape(table.QuantizedDimension())}")
+    return Quantization(scale, zero_point, table.QuantizedDimension())
 
 
 def _unpack(values: npt.NDArray[np.generic], shape: tuple[int, ...], sparsity: Any) -> npt.NDArray[np.generic]:
