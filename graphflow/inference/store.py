@@ -182,7 +182,7 @@ class ModelStore:
             return name
         if name not in self._cards:
             near = difflib.get_close_matches(name, self._cards, n=3, cutoff=0.5)
-            hint = f"did you mean {' or '.join(f"'{name}'" for name in near)}?" if near else f"known are {', '.join(self.names())}"
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known are {', '.join(self.names())}"
             raise ModelError(f"no model is called '{name}'; {hint} (or give the path of a .tflite or .onnx file)")
         return self._cards[name]
 

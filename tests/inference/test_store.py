@@ -208,7 +208,7 @@ def test_cache_that_cannot_be_written(wheel: Path, tmp_path: Path) -> None:
 
 
 UNKNOWN = [
-    ("alpa", r"no model is called 'alpa'; did you mean alpha\?"),
+    ("alpa", r"no model is called 'alpa'; did you mean 'alpha'\?"),
     ("zzz", r"no model is called 'zzz'; known are alpha, beta"),
     ("here/model.tflite", r"model file here/model\.tflite does not exist \(looked from "),
     ("model.pt/weights", r"its name must end in \.tflite or \.onnx"),
