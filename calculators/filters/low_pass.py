@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from ..lazy import njit
 from ..payloads import FloatArray
@@ -13,21 +14,28 @@ class LowPassFilter:
 
     The first values pass as they are. `alpha` is in 0..1; the smaller, the smoother and the later.
 
+    With a `threshold`, steps far beyond it count by the logarithm of their size: the filter follows outliers less. That
+    is computed in double precision and returned in the type of the values.
+
     >>> smooth = LowPassFilter(0.25)
     >>> smooth.apply(np.float32([8.0])), smooth.apply(np.float32([0.0]))
     (array([8.], dtype=float32), array([6.], dtype=float32))
 
     Raises:
-        ValueError: `alpha` is not in 0..1.
+        ValueError: `alpha` is not in 0..1, or `threshold` not positive.
 
-    Source: MediaPipe `util/filtering/low_pass_filter`.
+    Source: MediaPipe `util/filtering/low_pass_filter`; the threshold is tfjs-models' `low_pass_filter.ts`.
     """
 
-    def __init__(self, alpha: float) -> None:
+    def __init__(self, alpha: float, threshold: float | None = None) -> None:
         if not 0.0 <= alpha <= 1.0:
             raise ValueError(f"alpha must be in 0..1, not {alpha}")
+        if threshold is not None and not threshold > 0.0:
+            raise ValueError(f"threshold must be positive, not {threshold}")
         self.alpha = alpha
+        self.threshold = threshold
         self._smoothed: FloatArray | None = None
+        self._exact: npt.NDArray[np.float64] | None = None
 
     def apply(self, values: FloatArray) -> FloatArray:
         """The smoothed values, of the shape given: float32 [...], the same at each call until `reset`.
@@ -35,6 +43,8 @@ class LowPassFilter:
         Raises:
             ValueError: the shape differs from that of the last call.
         """
+        if self.threshold is not None:
+            return self._followed(values, self.threshold)
         if self._smoothed is None:
             self._smoothed = values.astype(np.float32)
         else:
@@ -46,6 +56,17 @@ class LowPassFilter:
     def reset(self) -> None:
         """Forgets all values; the next ones pass as they are."""
         self._smoothed = None
+        self._exact = None
+
+    def _followed(self, values: FloatArray, threshold: float) -> FloatArray:
+        held = self._exact
+        if held is None:
+            self._exact = values.astype(np.float64)
+        elif values.shape != held.shape:
+            raise ValueError(f"values of shape {list(held.shape)} are held, not {list(values.shape)}: reset")
+        else:
+            self._exact = held + self.alpha * threshold * np.arcsinh((values - held) / threshold)
+        return self._exact.astype(values.dtype)
 
 
 @njit(cache=True, nogil=True)

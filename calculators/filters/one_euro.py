@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ..lazy import njit
 from ..payloads import FloatArray
+
+OneEuroReference: TypeAlias = Literal["mediapipe", "tfjs", "paper"]
+"""Whose one-euro filter: MediaPipe's, tfjs-models', or the authors' own."""
+
+_Doubles: TypeAlias = npt.NDArray[np.float64]
 
 
 class OneEuroFilter:
@@ -18,35 +25,54 @@ class OneEuroFilter:
         min_cutoff: Hz; the lower, the less slow values jitter.
         beta: how much speed raises the cutoff; the higher, the less fast values lag.
         derivate_cutoff: Hz, for the speed itself.
+        reference: whose filter. "mediapipe" computes in float32, the others in double precision, and returns the type
+            of the values; "tfjs" passes over a first timestamp of 0, too; "paper" takes speeds from the last filtered
+            value, and filters at timestamps that do not rise as if one step of the last length had passed.
+        threshold_cutoff: with it, steps far beyond this plus `threshold_beta` times the speed count by the logarithm of
+            their size; not for "mediapipe", which has no such thing.
+        threshold_beta: see there.
 
     Raises:
-        ValueError: a frequency is not positive.
+        ValueError: a frequency is not positive, or there is a threshold that the reference does not know.
 
     Source: Casiez, Roussel, Vogel, "1€ Filter", CHI 2012, in the arithmetic of MediaPipe's
     `util/filtering/one_euro_filter`: speeds are differences of unfiltered values, and the step that begins at
-    timestamp 0 counts as one of `frequency`.
+    timestamp 0 counts as one of `frequency`. "tfjs" is tfjs-models' `one_euro_filter.ts`, "paper" the authors' own.
     """
 
     def __init__(
-        self, frequency: float = 30.0, min_cutoff: float = 1.0, beta: float = 0.0, derivate_cutoff: float = 1.0
+        self,
+        frequency: float = 30.0,
+        min_cutoff: float = 1.0,
+        beta: float = 0.0,
+        derivate_cutoff: float = 1.0,
+        reference: OneEuroReference = "mediapipe",
+        threshold_cutoff: float | None = None,
+        threshold_beta: float = 0.0,
     ) -> None:
         for name, hertz in (("frequency", frequency), ("min_cutoff", min_cutoff), ("derivate_cutoff", derivate_cutoff)):
             if not hertz > 1e-6:
                 raise ValueError(f"{name} must be positive, not {hertz}")
+        if threshold_cutoff is not None and reference == "mediapipe":
+            raise ValueError("MediaPipe's one-euro filter has no threshold; ask for reference='tfjs'")
         self.frequency = frequency
         self.min_cutoff = min_cutoff
         self.beta = beta
         self.derivate_cutoff = derivate_cutoff
+        self.reference: OneEuroReference = reference
+        self.threshold_cutoff = threshold_cutoff
+        self.threshold_beta = threshold_beta
         self.reset()
 
     def reset(self) -> None:
         """Forgets all values; the next ones pass as they are."""
         self._shape: tuple[int, ...] | None = None
         self._state: FloatArray | None = None  # [3, ...]: last values, last results, last speeds
-        self._last_us = 0
+        self._exact: _Doubles | None = None  # the same in double precision
+        self._last_us: float = 0
         self._rate = self.frequency
 
-    def apply(self, timestamp_us: int, values: FloatArray, value_scale: float = 1.0) -> FloatArray:
+    def apply(self, timestamp_us: float, values: FloatArray, value_scale: float = 1.0) -> FloatArray:
         """The smoothed values, of the shape given: float32 [...], the same at each call until `reset`.
 
         Args:
@@ -61,6 +87,8 @@ class OneEuroFilter:
             self._shape = values.shape
         elif values.shape != self._shape:
             raise ValueError(f"values of shape {list(self._shape)} are held, not {list(values.shape)}: reset")
+        if self.reference != "mediapipe":
+            return self._in_double(timestamp_us, values, value_scale)
         if timestamp_us < 0 or (self._state is not None and timestamp_us <= self._last_us):
             return values
         flat = np.ascontiguousarray(values, np.float32).reshape(-1)
@@ -74,6 +102,53 @@ class OneEuroFilter:
             flat, self._state, self._rate, self.min_cutoff, self.beta, self.derivate_cutoff, float(value_scale)
         )
         return smoothed.reshape(values.shape)
+
+    def _in_double(self, timestamp_us: float, values: FloatArray, value_scale: float) -> FloatArray:
+        paper = self.reference == "paper"
+        if not paper and timestamp_us <= self._last_us:
+            return values
+        if self._last_us and timestamp_us > self._last_us:  # 0 is no timestamp for either
+            self._rate = 1e6 / (timestamp_us - self._last_us)
+        self._last_us = timestamp_us
+        flat = values.astype(np.float64).reshape(-1)
+        if self._exact is None:
+            self._exact = np.stack([flat, flat, np.zeros_like(flat)])
+            return values
+        smoothed = _one_euro_double(
+            flat,
+            self._exact,
+            1 if paper else 0,
+            np.array([self._rate, self.min_cutoff, self.beta, self.derivate_cutoff, value_scale]),
+            np.nan if self.threshold_cutoff is None else self.threshold_cutoff,
+            self.threshold_beta,
+        )
+        return smoothed.reshape(values.shape).astype(values.dtype)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _one_euro_double(
+    values: _Doubles,
+    state: _Doubles,
+    compared: int,
+    numbers: _Doubles,
+    threshold_cutoff: float,
+    threshold_beta: float,
+) -> _Doubles:
+    """`compared`: the row of the state that speeds are taken from; a threshold of NaN is none."""
+    rate, min_cutoff, beta, derivate_cutoff, value_scale = numbers
+    smoothed = np.empty_like(values)
+    speed_alpha = _alpha(derivate_cutoff, rate)
+    for i in range(values.size):
+        speed = (values[i] - state[compared, i]) * value_scale * rate
+        speed = state[2, i] + speed_alpha * (speed - state[2, i])
+        alpha = _alpha(min_cutoff + beta * abs(speed), rate)
+        step = values[i] - state[1, i]
+        if not math.isnan(threshold_cutoff):
+            threshold = threshold_cutoff + threshold_beta * abs(speed)
+            step = threshold * np.arcsinh(step / threshold)
+        smoothed[i] = state[1, i] + alpha * step
+        state[0, i], state[1, i], state[2, i] = values[i], smoothed[i], speed
+    return smoothed
 
 
 @njit(cache=True, nogil=True)

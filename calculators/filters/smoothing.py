@@ -89,8 +89,12 @@ class LandmarksSmoothing(Calculator):
         self._filter: OneEuroFilter | RelativeVelocityFilter | None = None
         options = self.one_euro_filter or self.velocity_filter
         if isinstance(options, OneEuroFilterOptions):
-            numbers = (options.frequency, options.min_cutoff, options.beta, options.derivate_cutoff)
-            self._filter = OneEuroFilter(*(_float32(number) for number in numbers))
+            self._filter = OneEuroFilter(
+                _float32(options.frequency),
+                _float32(options.min_cutoff),
+                _float32(options.beta),
+                _float32(options.derivate_cutoff),
+            )
         elif isinstance(options, VelocityFilterOptions):
             self._filter = RelativeVelocityFilter(options.window_size, _float32(options.velocity_scale))
         self._scaled = options is not None and not options.disable_value_scaling
