@@ -134,9 +134,10 @@ class Calculator:
         """
         return {}
 
-    def check(self, binding: Binding) -> Iterable[str]:
+    def check(self, binding: Binding) -> Iterable[str | OptionError]:
         """Says what is wrong with how the node is connected, beyond what the declarations can say; one line each.
 
+        What is wrong with one option is shown at its place in the graph's file where it is said as an `OptionError`.
         Called when the graph is validated, with the options set.
         """
         return ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -18,16 +19,35 @@ class Location:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A node that stands for a graph: its path in the graph that is loaded, the graph, and where it is written."""
+
+    node: str
+    graph: str
+    location: Location
+
+    def __str__(self) -> str:
+        return f"{self.location} ({self.node})"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong with a graph: where, what, and what exists or helps instead."""
+    """One thing wrong with a graph: where, what, and what exists or helps instead.
+
+    A `"warning"` is no mistake but hardly meant. In the file of a subgraph, `uses` are the nodes that lead there, from
+    the graph that is loaded inwards.
+    """
 
     location: Location
     message: str
     hint: str = ""
+    severity: Literal["error", "warning"] = "error"
+    uses: tuple[Use, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
-        return f"{self.location}: {self.message}" + (f" — {self.hint}" if self.hint else "")
+        word = "warning: " if self.severity == "warning" else ""
+        return f"{self.location}: {word}{self.message}" + (f" — {self.hint}" if self.hint else "")
 
 
 class GraphflowError(Exception):

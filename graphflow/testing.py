@@ -52,7 +52,7 @@ def run_calculator(
         _connect(instance, SideInput, sides),
         _connect(instance, SideOutput, wanted),
     )
-    problems = list(instance.check(binding))
+    problems = [str(problem) for problem in instance.check(binding)]
     if problems:
         raise ValueError("; ".join(problems))
     results: dict[str, list[tuple[int, Any]]] = {

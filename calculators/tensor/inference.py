@@ -8,9 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from graphflow import RESOURCES, Calculator, Context, Input, Option, Output, Resources, Service, SideInput
+from graphflow import (
+    RESOURCES,
+    Calculator,
+    Context,
+    Input,
+    Option,
+    OptionError,
+    Output,
+    Resources,
+    Service,
+    SideInput,
+)
 from graphflow.context import Binding
-from graphflow.inference import InferenceSession, open_session
+from graphflow.inference import InferenceSession, model_mistake, open_session
 
 from ..payloads import Tensors
 from .model_loading import Model, OpResolver
@@ -47,7 +58,7 @@ class Inference(Calculator):
     _session: InferenceSession
     _positions: tuple[int, ...]
 
-    def check(self, binding: Binding) -> Iterable[str]:
+    def check(self, binding: Binding) -> Iterable[str | OptionError]:
         if (self.all_outputs in binding.slots) == (self.output in binding.slots):
             yield "connect either TENSORS or TENSOR outputs"
         named = (self.model is not None, self.model_path is not None, self.model_packet in binding.slots)
@@ -55,6 +66,9 @@ class Inference(Calculator):
             yield "set one of the options 'model' and 'model_path', or connect the side input MODEL"
         if self.threads < 1:
             yield f"option 'threads' must be at least 1, not {self.threads}"
+        mistake = model_mistake(self.model) if self.model is not None else ""
+        if mistake:
+            yield OptionError("model", mistake)
 
     def open(self, context: Context) -> None:
         wanted = tuple(sorted(connection.index for connection in context.connections(self.output)))

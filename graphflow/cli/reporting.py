@@ -60,8 +60,8 @@ def show_warnings() -> None:
 
 
 def with_source_lines(problems: Iterable[Problem]) -> str:
-    """The problems, each with the line it is on and a caret under its column."""
-    return "\n".join("\n".join([str(problem), *_line_and_caret(problem)]) for problem in problems)
+    """The problems, each with the line it is on, a caret under its column, and the nodes that lead there."""
+    return "\n".join("\n".join([str(problem), *_line_and_caret(problem), *_uses(problem)]) for problem in problems)
 
 
 class _Warnings(logging.Handler):
@@ -98,6 +98,10 @@ def _shortened(error: BaseException) -> str:
     if ours and isinstance(error.__cause__, OSError | ValueError):
         return str(error.__cause__)
     return str(error)
+
+
+def _uses(problem: Problem) -> list[str]:
+    return [f"  used at {' > '.join(str(use) for use in problem.uses)}"] if problem.uses else []
 
 
 def _line_and_caret(problem: Problem) -> list[str]:

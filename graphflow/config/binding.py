@@ -50,12 +50,14 @@ def bind(
     }
     binding = Binding(**connections)
     if instance is not None and len(problems) == before:
+        messages: list[str | OptionError]
         try:
             messages = list(instance.check(binding))
         except Exception as error:  # a user's calculator may do anything
             messages = [f"its check failed: {type(error).__name__}: {error}"]
         for message in messages:
-            problems.append(Problem(node.location, f"node '{node.name}' ({node.calculator}): {message}"))
+            place = _option_location(node, message.path) if isinstance(message, OptionError) else node.location
+            problems.append(Problem(place, f"node '{node.name}' ({node.calculator}): {message}"))
     if instance is None or len(problems) > before:
         return None
     policy = node.input_policy

@@ -16,6 +16,7 @@ from graphflow.config.parameters import Parameters, resolve
 from graphflow.config.spec import ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
 from graphflow.config.switch import SWITCH, switch_graph
+from graphflow.config.visits import Visits
 from graphflow.errors import GraphConfigError, Location, Problem
 
 _CALCULATOR_FIELDS = ("executor", "max_in_flight", "queue_size", "source_layer", "input_policy")
@@ -28,6 +29,7 @@ def expand_graph(
     overrides: Mapping[str, Any],
     folders: GraphFolders,
     problems: list[Problem],
+    visits: Visits | None = None,
 ) -> GraphSpec:
     """The graph with every parameter replaced and every subgraph laid open.
 
@@ -41,8 +43,9 @@ def expand_graph(
         overrides: `param` or `node/path.option` -> value, stronger than what is written.
         folders: where to find subgraphs besides the graph's own folder and the shipped ones.
         problems: receives everything that is wrong.
+        visits: receives the graphs that were met on the way.
     """
-    return _Expansion(problems, Overrides(overrides, problems), folders).run(spec, params)
+    return _Expansion(problems, Overrides(overrides, problems), folders, visits or Visits()).run(spec, params)
 
 
 @dataclass(slots=True)
@@ -79,7 +82,9 @@ class _Expansion:
     problems: list[Problem]
     overrides: Overrides
     folders: GraphFolders
+    visits: Visits
     nodes: list[NodeSpec] = field(default_factory=list)
+    laid_open: list[NodeSpec] = field(default_factory=list)
     executors: dict[str, ExecutorSpec] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     paths: set[str] = field(default_factory=set)
@@ -98,6 +103,7 @@ class _Expansion:
             {ref.name: ref.name for ref in side_interface},
             within=(spec,),
         )
+        self.visits.begin(spec)
         self._add_executors(spec, parameters)
         self._lay_open(spec, scope)
         self.overrides.report_unused(self.paths, spec.params)
@@ -109,6 +115,7 @@ class _Expansion:
         return replace(
             spec,
             nodes=nodes,
+            laid_open=tuple(self.laid_open),
             outputs=outputs,
             side_outputs=side_outputs,
             params=values,
@@ -127,14 +134,15 @@ class _Expansion:
                 self.overrides.used(path)
                 continue
             node = self._resolved(node, path, scope)
+            subgraph = self._subgraph(node) if node.calculator != SWITCH else None
+            if node.calculator == SWITCH or subgraph is not None:
+                self.laid_open.append(node)
             if node.calculator == SWITCH:
                 self._enter_switch(node, scope)
-                continue
-            subgraph = self._subgraph(node)
-            if subgraph is None:
-                self.nodes.append(node)
-            else:
+            elif subgraph is not None:
                 self._enter(node, subgraph, scope)
+            else:
+                self.nodes.append(node)
 
     def _resolved(self, node: NodeSpec, path: str, scope: _Scope) -> NodeSpec:
         """The node under its full name with its parameters replaced, overrides applied and its streams renamed."""
@@ -197,6 +205,7 @@ class _Expansion:
             chain = " -> ".join(graph.name for graph in (*outer.within, subgraph))
             self._report(location, f"graph {subgraph.name} contains itself", chain)
             return
+        self.visits.enter(node.name, subgraph, location)
         self._refuse_calculator_fields(node, outer, f"the subgraph {subgraph.name}")
         if subgraph.input_policy and subgraph.syntax == "yaml":
             message = f"the input policy of graph {subgraph.name} holds for it alone, not where it is a subgraph"
@@ -296,6 +305,10 @@ class _Expansion:
             lost.update({port_name(ref): gone[ref.name] for ref in refs if ref.name in gone})
             return _renumbered([ref for ref in refs if ref.name not in gone], lost)
 
+        self.laid_open = [
+            replace(node, inputs=kept(node.inputs, {}), side_inputs=kept(node.side_inputs, {}))
+            for node in self.laid_open
+        ]
         nodes = []
         for node in self.nodes:
             lost = dict(node.unconnected)

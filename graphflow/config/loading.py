@@ -4,15 +4,62 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphflow.config.checked import CheckedGraph
 from graphflow.config.expansion import expand_graph
 from graphflow.config.graph_folders import GraphFolders
 from graphflow.config.library import Source, find_graph
+from graphflow.config.liveness import standstills
 from graphflow.config.spec import GraphSpec
+from graphflow.config.unread import unread
 from graphflow.config.validation import check_graph
+from graphflow.config.visits import Visits
 from graphflow.errors import GraphConfigError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is known of a graph after everything about it was looked at.
+
+    Attributes:
+        graph: the graph as it runs; None where something is wrong with it.
+        problems: everything that is wrong, each once, in the order of the files.
+        warnings: what is hardly meant; looked for where nothing is wrong.
+        visits: the graphs it is made of.
+    """
+
+    graph: CheckedGraph | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    visits: Visits
+
+
+def examine(
+    source: Source,
+    *,
+    params: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    graph_path: Iterable[str | os.PathLike[str]] = (),
+) -> Findings:
+    """Everything that is wrong with a graph and what is hardly meant; arguments as of `load`."""
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    visits = Visits()
+    checked = None
+    try:
+        folders = GraphFolders(graph_path)
+        spec = find_graph(source, folders).read(problems)
+        expanded = expand_graph(spec, params or {}, overrides or {}, folders, problems, visits)
+        checked = check_graph(expanded, problems)
+    except GraphConfigError as error:
+        problems.extend(error.problems)
+    if checked is not None and not problems:
+        warnings = [*(warning for graph in visits.graphs for warning in unread(graph)), *standstills(checked)]
+    return Findings(
+        None if problems else checked, _each_once(problems, visits), _each_once(warnings, visits), visits
+    )
 
 
 def load(
@@ -35,11 +82,12 @@ def load(
         GraphConfigError: with everything that is wrong, each at its file, line and column.
     """
     problems: list[Problem] = []
+    visits = Visits()
     folders = GraphFolders(graph_path)
     spec = find_graph(source, folders).read(problems)
-    expanded = expand_graph(spec, params or {}, overrides or {}, folders, problems)
+    expanded = expand_graph(spec, params or {}, overrides or {}, folders, problems, visits)
     checked = check_graph(expanded, problems)
-    _raise(problems)
+    _raise(problems, visits)
     assert checked is not None, "a graph without problems is checked"
     return checked
 
@@ -87,6 +135,11 @@ def check(spec: GraphSpec) -> CheckedGraph:
     return checked
 
 
-def _raise(problems: list[Problem]) -> None:
-    if problems:  # what is wrong inside a subgraph is wrong once, however often the graph is used
-        raise GraphConfigError(list(dict.fromkeys(problems)))
+def _raise(problems: list[Problem], visits: Visits | None = None) -> None:
+    if problems:
+        raise GraphConfigError(_each_once(problems, visits or Visits()))
+
+
+def _each_once(problems: list[Problem], visits: Visits) -> tuple[Problem, ...]:
+    # what is wrong inside a subgraph is wrong once, however often the graph is used
+    return tuple(sorted(dict.fromkeys(visits.explained(problems))))

@@ -100,8 +100,10 @@ class GraphSpec:
     """A whole graph, or the body of a subgraph.
 
     `num_threads` None or 0 lets the runtime choose; `max_queue_size` -1 lifts the limit. A parameter whose default is
-    `graphflow.ports.REQUIRED` must be given; one named `*` says that more may be given than are declared. `syntax`
+    `graphflow.ports.REQUIRED` must be given; one named `*` says that more may be given than are declared. What each is
+    for (`param_docs`) is what the comment behind it says; its place is that of the field `params.NAME`. `syntax`
     decides what MediaPipe lets pass in its own files: graph outputs without a producer, undeclared side packets.
+    After expansion `laid_open` are the nodes that stood for graphs, under their paths and with their streams renamed.
     """
 
     name: str
@@ -120,5 +122,7 @@ class GraphSpec:
     location: Location = field(default=Location(), compare=False)
     folder: str = field(default="", compare=False)
     syntax: Literal["yaml", "pbtxt"] = "yaml"
+    laid_open: tuple[NodeSpec, ...] = field(default=(), compare=False)
+    param_docs: Mapping[str, str] = field(default_factory=dict, compare=False)
     deferred: Mapping[str, str] = field(default_factory=dict)
     field_locations: Mapping[str, Location] = field(default_factory=dict, compare=False)

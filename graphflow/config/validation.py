@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from graphflow.config.binding import bind
 from graphflow.config.checked import CheckedGraph, CheckedNode
-from graphflow.config.policies import POLICY_OPTIONS
-from graphflow.config.spec import GraphSpec, PolicySpec, StreamRef
+from graphflow.config.policies import policy_mistakes
+from graphflow.config.spec import GraphSpec, NodeSpec, PolicySpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
 from graphflow.config.wiring import Wires, find_producers, order, report_types, report_undeclared, resolve_types
 from graphflow.errors import Location, Problem
@@ -57,7 +57,7 @@ def with_undeclared_side_inputs(spec: GraphSpec) -> GraphSpec:
     known |= {ref.name for node in spec.nodes for ref in node.side_outputs}
     added: dict[str, StreamRef] = {}
     untagged = sum(not ref.tag for ref in spec.side_inputs)
-    for node in spec.nodes:
+    for node in (*spec.nodes, *spec.laid_open):
         for ref in node.side_inputs:
             if ref.name not in known and "/" not in ref.name and ref.name not in added:
                 added[ref.name] = StreamRef("", untagged + len(added), ref.name, ref.location)
@@ -112,20 +112,13 @@ def _check_settings(spec: GraphSpec, problems: list[Problem]) -> None:
         if node.queue_size is not None and node.queue_size < 1 and node.queue_size != -1:
             message = f"node '{node.name}': queue_size cannot be {node.queue_size}"
             report(fields.get("queue_size", node.location), message, "-1 lifts the limit")
-        _check_policy(node.input_policy, problems)
+        _check_policy(node.input_policy, problems, node)
 
 
-def _check_policy(policy: PolicySpec | None, problems: list[Problem]) -> None:
+def _check_policy(policy: PolicySpec | None, problems: list[Problem], node: NodeSpec | None = None) -> None:
     if policy is None:
         return
-    known = POLICY_OPTIONS.get(policy.name)
-    if known is None:
-        near = did_you_mean(policy.name, POLICY_OPTIONS)
-        hint = f"{near} policies: {', '.join(POLICY_OPTIONS)}".strip()
-        problems.append(Problem(policy.location, f"unknown input policy '{policy.name}'", hint))
-        return
-    for option in policy.options:
-        if option not in known:
-            hint = did_you_mean(option, known, "options") or "it takes none"
-            message = f"input policy {policy.name} has no option '{option}'"
-            problems.append(Problem(policy.location, message, hint))
+    tags = None if node is None else {(ref.tag, ref.index) for ref in node.inputs}
+    where = f"node '{node.name}': " if node is not None else ""
+    for message, hint in policy_mistakes(policy, tags):
+        problems.append(Problem(policy.location, f"{where}{message}", hint))

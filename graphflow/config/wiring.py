@@ -12,7 +12,7 @@ from graphflow.config.expansion import port_name
 from graphflow.config.spec import GraphSpec, NodeSpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
 from graphflow.context import Connection
-from graphflow.errors import Problem
+from graphflow.errors import Location, Problem
 from graphflow.ports import compatible, type_name
 
 if TYPE_CHECKING:
@@ -63,13 +63,15 @@ def find_producers(spec: GraphSpec, side: bool, problems: list[Problem]) -> Wire
 
 def report_undeclared(spec: GraphSpec, wires: Wires, others: Wires, problems: list[Problem]) -> None:
     """Reports what is read and never produced: by nodes, and by the graph's own outputs."""
-    for node in spec.nodes:
+    for node in (*spec.nodes, *spec.laid_open):
         for ref in wires.inputs(node):
-            if ref.name in wires.producers:
+            # what comes from outside a subgraph is reported where the node outside reads it
+            if ref.name in wires.producers or not _is_own(ref.name, node):
                 continue
-            prefix = f"{node.name.rpartition('/')[0]}/" if "/" in node.name else ""
+            prefix = _prefix(node)
             # a subgraph's own names are shown as its file writes them
-            known = [name.removeprefix(prefix) for name in wires.producers if name.startswith(prefix)]
+            names = [name.removeprefix(prefix) for name in wires.producers if name.startswith(prefix)]
+            known = [name for name in names if "/" not in name]
             own = ref.name.removeprefix(prefix)
             message = f"node '{node.name}' reads {wires.word} '{own}', which nothing produces"
             hint = did_you_mean(own, known, f"{wires.word}s")
@@ -83,6 +85,28 @@ def report_undeclared(spec: GraphSpec, wires: Wires, others: Wires, problems: li
             hint = did_you_mean(ref.name, [name for name in wires.producers if "/" not in name], f"{wires.word}s")
             kind = "side output" if wires.side else "output"
             problems.append(Problem(ref.location, f"no node produces the graph's {kind} '{ref.name}'", hint))
+
+
+def _prefix(node: NodeSpec) -> str:
+    return f"{node.name.rpartition('/')[0]}/" if "/" in node.name else ""
+
+
+def _is_own(stream: str, node: NodeSpec) -> bool:
+    """Whether a stream belongs to the graph that a node is written in, rather than to one that uses that graph."""
+    return stream.startswith(_prefix(node))
+
+
+def _written_at(ref: StreamRef, node: NodeSpec, laid_open: Mapping[str, NodeSpec], side: bool) -> StreamRef:
+    """The reference to the same stream in the file that the stream belongs to."""
+    while not _is_own(ref.name, node):
+        outer = laid_open.get(node.name.rpartition("/")[0])
+        if outer is None:
+            return ref
+        outside = [entry for entry in (outer.side_inputs if side else outer.inputs) if entry.name == ref.name]
+        if not outside:  # an output of the subgraph that is read inside, too
+            return ref
+        ref, node = outside[0], outer
+    return ref
 
 
 def order(spec: GraphSpec, wires: Sequence[Wires], problems: list[Problem]) -> list[int] | None:
@@ -214,7 +238,9 @@ def _narrower(later: Any, earlier: Any) -> Any:
 def report_types(
     spec: GraphSpec, nodes: Sequence[CheckedNode], wires: Wires, types: Mapping[str, Any], problems: list[Problem]
 ) -> None:
-    """Reports inputs that take another type than their stream carries."""
+    """Reports inputs that take another type than their stream carries, where the stream is led there."""
+    laid_open = {node.name: node for node in spec.laid_open}
+    reported: set[Location] = set()
     for node in nodes:
         for ref, entry in _inputs(node, wires.side):
             carried, taken = types.get(ref.name, Any), entry.port.type
@@ -233,7 +259,10 @@ def report_types(
                 f"node '{node.spec.name}': {where} takes {type_name(taken)}, but {wires.word} "
                 f"'{ref.name.rpartition('/')[2]}' carries {type_name(carried)}"
             )
-            problems.append(Problem(ref.location, message, source))
+            location = _written_at(ref, node.spec, laid_open, wires.side).location
+            if location == ref.location or location not in reported:
+                problems.append(Problem(location, message, source))
+            reported.add(location)
         _report_mixed(node, wires, types, problems)
 
 

@@ -88,6 +88,7 @@ class _Reader:
     def graph(self, root: yaml.MappingNode, default_name: str) -> GraphSpec:
         fields = self._fields(root, GRAPH_KEYS, _OTHER_WORDS, "a graph")
         deferred: dict[str, str] = {}
+        params, param_locations, param_docs = self._params(fields)
         return GraphSpec(
             name=self._text(fields, "graph") or default_name,
             inputs=self._connections(fields, "inputs"),
@@ -95,7 +96,8 @@ class _Reader:
             side_inputs=self._connections(fields, "side_inputs"),
             side_outputs=self._connections(fields, "side_outputs"),
             nodes=self._named(fields, "nodes", self._node),
-            params=self._params(fields),
+            params=params,
+            param_docs=param_docs,
             doc=self._text(fields, "doc"),
             num_threads=self._integer(fields, "num_threads", None, deferred),
             max_queue_size=self._integer(fields, "max_queue_size", 100, deferred) or 0,
@@ -105,7 +107,7 @@ class _Reader:
             location=self.tree.location(root),
             folder=self.folder,
             deferred=deferred,
-            field_locations=fields.locations,
+            field_locations={**fields.locations, **param_locations},
         )
 
     def _node(self, name: str, key: yaml.Node, node: yaml.Node, keys: Iterable[str] = NODE_KEYS) -> NodeSpec:
@@ -161,16 +163,21 @@ class _Reader:
         node = self._mapping(fields, field, "a mapping from a name to what it is")
         return tuple(read(name, key, value) for name, key, value in self.tree.pairs(node)) if node else ()
 
-    def _params(self, fields: _Fields) -> dict[str, Any]:
+    def _params(self, fields: _Fields) -> tuple[dict[str, Any], dict[str, Location], dict[str, str]]:
+        """The defaults, the places (as `params.NAME`) and what the comments behind them say."""
         node = self._mapping(fields, "params", "a mapping from a parameter to its default")
         params: dict[str, Any] = {}
+        locations: dict[str, Location] = {}
+        docs: dict[str, str] = {}
         for name, key, value in self.tree.pairs(node) if node else ():
             if name != WHOLE:
                 self._check_name(key, name, "parameter")
             # `size:` with nothing behind it has no default; `size: null` has one
             nothing = self.tree.is_null(value) and isinstance(value, yaml.ScalarNode) and value.value == ""
             params[name] = REQUIRED if nothing else self.tree.value(value)
-        return params
+            locations[f"params.{name}"] = self.tree.location(key)
+            docs[name] = self.tree.comment(value)
+        return params, locations, docs
 
     def _options(self, fields: _Fields) -> tuple[dict[str, Any], dict[str, Location]]:
         node = self._mapping(fields, "options", "a mapping from an option to its value")

@@ -15,6 +15,7 @@ from graphflow.errors import Location, Problem
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD = "tag:yaml.org,2002:"
 _EXPONENT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z")
+_COMMENT = re.compile(r"[\s,}\]]*\s#(.*)")
 _MOST_VALUES = 100_000
 _DEEPEST = 100
 
@@ -24,6 +25,7 @@ class YamlTree:
 
     def __init__(self, text: str, file: str, problems: list[Problem]) -> None:
         self.file = file
+        self._lines = text.splitlines()
         self.problems = problems
         self._checked: set[int] = set()
         self._open: set[int] = set()
@@ -83,6 +85,13 @@ class YamlTree:
             result = [self.value(entry, f"{prefix}{i}", locations) for i, entry in enumerate(node.value)]
         self._open.discard(id(node))
         return result
+
+    def comment(self, node: yaml.Node) -> str:
+        """What a comment behind a node says, on the line where it ends; "" where there is none."""
+        mark = node.end_mark
+        rest = self._lines[mark.line][mark.column :] if mark.line < len(self._lines) else ""
+        found = _COMMENT.match(rest)
+        return found[1].strip() if found else ""
 
     def is_null(self, node: yaml.Node) -> bool:
         """Whether nothing, `~` or `null` is written."""

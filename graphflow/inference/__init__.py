@@ -3,7 +3,7 @@
 from .catalog import Catalog, ModelCard, Wheel
 from .fetch import FetchProgress, Progress
 from .sessions import InferenceSession, close_sessions, open_session
-from .store import ModelInfo, ModelStore
+from .store import ModelInfo, ModelStore, model_mistake
 
 __all__ = [
     "Catalog",
@@ -15,5 +15,6 @@ __all__ = [
     "Progress",
     "Wheel",
     "close_sessions",
+    "model_mistake",
     "open_session",
 ]
