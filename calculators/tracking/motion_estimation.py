@@ -157,16 +157,14 @@ class MotionEstimator:
 
     def _sample_similarity(self, frame: _Frame) -> Weights:
         pairs = picks(len(frame.flow), 2 * _SAMPLES).reshape(-1, 2)
-        candidates = [_similarity_of_two(frame.points[pair], frame.flows[pair]) for pair in pairs]
-        agreeing = np.stack(
-            [
-                ((models.motion(candidate, frame.points) - frame.flows) ** 2).sum(1) < self._cutoff**2
-                for candidate in candidates
-            ]
-        )
+        factors, shifts = _similarities_of_two(frame.points[pairs], frame.flows[pairs])
+        points, flows = _complex(frame.points), _complex(frame.flows)
+        agreeing = np.abs(factors[:, None] * points + shifts[:, None] - flows) < self._cutoff
         best, inliers = self._best_sample(frame, agreeing)
         weights = _favour(frame.density_weights, inliers)
-        if not similarity_is_stable(candidates[best], frame.flow, inliers=2 * int(inliers.sum())):
+        factor, shift = complex(factors[best]), complex(shifts[best])
+        model = models.similarity(shift.real, shift.imag, 1 + factor.real, factor.imag)
+        if not similarity_is_stable(model, frame.flow, inliers=2 * int(inliers.sum())):
             return frame.density_weights
         self._mask.record(frame.cells[inliers], frame.density_weights[inliers].astype(np.float32))
         return weights
@@ -226,10 +224,24 @@ def _mean_translation(flows: FloatArray, weights: Weights) -> Model:
     return models.translation(*(weights @ flows / total if total > 0 else (0.0, 0.0)))
 
 
-def _similarity_of_two(points: FloatArray, flows: FloatArray) -> Model:
-    """The similarity that moves two points as they moved; a translation where they are one."""
-    found = models.fit_similarity(points, flows, np.ones(2))
-    return models.translation(*flows[0]) if found is None else found
+def _complex(points: FloatArray) -> npt.NDArray[np.complex128]:
+    """x + iy of points [..., 2]: a similarity of the plane is a product with a number, and a sum."""
+    numbers: npt.NDArray[np.complex128] = points[..., 0].astype(np.complex128) + 1j * points[..., 1]
+    return numbers
+
+
+def _similarities_of_two(
+    points: FloatArray, flows: FloatArray
+) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.complex128]]:
+    """The similarities by which pairs of points, [S, 2, 2], flow: factors and shifts of p -> p * factor + shift.
+
+    A pair of one point and itself only shifts.
+    """
+    first, second = _complex(points).T
+    first_flow, second_flow = _complex(flows).T
+    apart = second - first
+    factors = np.divide(second_flow - first_flow, apart, out=np.zeros_like(apart), where=apart != 0)
+    return factors, first_flow - factors * first
 
 
 def _favour(weights: Weights, inliers: npt.NDArray[np.bool_]) -> Weights:

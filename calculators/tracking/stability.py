@@ -29,6 +29,7 @@ _INLIER_ERROR: Final = 2e-3
 _LEAST_COVERAGE: Final = 0.3
 _COVERAGE_GRID: Final = 10
 _COVERAGE_SHIFTS: Final = 3
+_LARGEST_EXPONENT: Final = 700.0
 
 Weights = npt.NDArray[np.floating[Any]]
 
@@ -107,14 +108,14 @@ def _coverage(points: FloatArray, weights: Weights, domain: npt.NDArray[np.float
             shifted = points - cell_size * np.array([shift_x, shift_y]) / _COVERAGE_SHIFTS
             place = np.trunc(shifted / cell_size).astype(np.int64)
             inside = ((place >= 0) & (place < _COVERAGE_GRID)).all(1) & (weights > 0)
-            cell = place[inside, 1] * _COVERAGE_GRID + place[inside, 0]
-            for number in np.unique(cell):
-                there = weights[inside][cell == number]
-                if len(there) < 2 or len(there) <= most[number]:
-                    continue
-                most[number] = len(there)
-                median = np.partition(there, len(there) // 2)[len(there) // 2]
-                covered[number] = 1 / (1 + math.exp(min(-steepness * (median - middle), 700.0)))
+            cell, there = place[inside, 1] * _COVERAGE_GRID + place[inside, 0], weights[inside]
+            order = np.lexsort((there, cell))
+            cells, starts, counts = np.unique(cell[order], return_index=True, return_counts=True)
+            more = (counts >= 2) & (counts > most[cells])
+            cells, counts = cells[more], counts[more]
+            medians = there[order][starts[more] + counts // 2]
+            most[cells] = counts
+            covered[cells] = 1 / (1 + np.exp(np.minimum(-steepness * (medians - middle), _LARGEST_EXPONENT)))
     share = _perimeter_share(domain, cell_size)
     return float(covered @ share / share.sum())
 
