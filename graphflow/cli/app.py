@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from graphflow.cli import authoring
+from graphflow.cli.arguments import GraphArgument, GraphPathOption, JsonOption, ParamOption, SetOption
 from graphflow.cli.reporting import report
 
 
@@ -37,25 +39,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(no_args_is_help=True, help="The models: which there are, where they are, fetch them.")
 app.add_typer(models_app, name="models")
-
-GraphArgument = Annotated[
-    str, typer.Argument(metavar="GRAPH", help="A shipped graph (see 'graphflow list') or a .yaml or .pbtxt file.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NODE.OPTION=VALUE", help="Set an option of one node, an inner one by its path."),
-]
-ParamOption = Annotated[
-    list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Set a parameter of the graph.")
-]
-GraphPathOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--graph-path", metavar="FOLDER", help="Find graphs that are referred to in this folder too; may be repeated."
-    ),
-]
-
+authoring.add_commands(app)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits; `arguments` default to those of the process."""
@@ -122,20 +106,6 @@ def run(
 
 
 @app.command()
-def check(
-    graph: GraphArgument,
-    settings: SetOption = None,
-    params: ParamOption = None,
-    graph_path: GraphPathOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Say everything that is wrong with a graph, with file, line and column."""
-    from graphflow.cli.check import check_graph
-
-    check_graph(graph, settings or (), params or (), graph_path or (), as_json=json)
-
-
-@app.command()
 def convert(
     graph: GraphArgument,
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="The file to write: .yaml or .pbtxt.")],
@@ -161,11 +131,16 @@ def expand(
 
 
 @app.command(name="list")
-def list_(json: JsonOption = False) -> None:
+def list_(
+    what: Annotated[
+        str | None, typer.Argument(metavar="[WHAT]", help="graphs, subgraphs, calculators or models; default all.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """List the graphs, calculators and models there are."""
     from graphflow.cli.listing import list_everything
 
-    list_everything(as_json=json)
+    list_everything(what, as_json=json)
 
 
 @app.command()

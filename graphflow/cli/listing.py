@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import typer
 
 from graphflow import config, registry
+from graphflow.cli.reporting import UsageError
+from graphflow.config.suggestions import did_you_mean
 from graphflow.errors import GraphConfigError
 
 
-def list_everything(*, as_json: bool) -> None:
-    """Writes names and what each is for."""
-    from graphflow.inference import ModelStore
+def list_everything(what: str | None = None, *, as_json: bool) -> None:
+    """Writes names and what each is for: of everything, or of one kind of things.
 
-    store = ModelStore(offline=True)
-    sections = {
-        "graphs": {name: _graph_doc(name) for name in config.graph_names()},
-        "subgraphs": {name: _graph_doc(name) for name in config.module_names()},
-        "calculators": {name: _calculator_doc(name) for name in registry.names()},
-        "models": {name: first_sentence(store.info(name).doc) for name in store.names()},
+    Raises:
+        UsageError: there is no such kind.
+    """
+    kinds: dict[str, Callable[[], dict[str, str]]] = {
+        "graphs": lambda: {name: _graph_doc(name) for name in config.graph_names()},
+        "subgraphs": lambda: {name: _graph_doc(name) for name in config.module_names()},
+        "calculators": lambda: {name: _calculator_doc(name) for name in registry.names()},
+        "models": _model_docs,
     }
+    if what is not None and what not in kinds:
+        raise UsageError(f"there is no list of '{what}'; {did_you_mean(what, kinds, 'lists')}")
+    sections = {kind: entries() for kind, entries in kinds.items() if what in (None, kind)}
     if as_json:
         listed = {
             section: [{"name": name, "doc": doc} for name, doc in entries.items()]
@@ -56,6 +62,13 @@ def columns(rows: Iterable[tuple[str, ...]], indent: str = "  ") -> str:
 
 def _section(title: str, entries: Mapping[str, str]) -> str:
     return f"{title}\n{columns(entries.items()) if entries else '  none'}"
+
+
+def _model_docs() -> dict[str, str]:
+    from graphflow.inference import ModelStore
+
+    store = ModelStore(offline=True)
+    return {name: first_sentence(store.info(name).doc) for name in store.names()}
 
 
 def _graph_doc(name: str) -> str:
