@@ -164,12 +164,29 @@ def list_models(json: JsonOption = False) -> None:
 
 @models_app.command()
 def fetch(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: all of them.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: all that come with MediaPipe's wheel.")
+    ] = None,
 ) -> None:
     """Fetch models that are not on this machine yet."""
     from graphflow.cli import models
 
     models.fetch_models(names or ())
+
+
+@models_app.command()
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What graphs shall call it.")],
+    url: Annotated[str, typer.Option("--url", help="Where the .tflite or .onnx file is.")],
+    sha256: Annotated[str, typer.Option("--sha256", metavar="HASH", help="SHA-256 of the file.")],
+    card: Annotated[
+        Path | None, typer.Option("--card", metavar="CARD", help="What it takes and gives: a .yaml file.")
+    ] = None,
+) -> None:
+    """Make a model known by name: any graph may use it, and it is fetched and checked when one does."""
+    from graphflow.cli import models
+
+    models.add_model(name, url, sha256, card)
 
 
 @models_app.command()

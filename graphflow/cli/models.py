@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -12,7 +13,7 @@ from graphflow.cli.listing import columns, first_sentence
 from graphflow.cli.progress import FetchBar
 from graphflow.cli.reporting import UsageError, show_warnings
 from graphflow.config.suggestions import did_you_mean
-from graphflow.inference import ModelInfo, ModelStore
+from graphflow.inference import ModelCard, ModelInfo, ModelStore
 
 
 def list_models(*, as_json: bool) -> None:
@@ -31,7 +32,7 @@ def list_models(*, as_json: bool) -> None:
 
 
 def fetch_models(names: Sequence[str]) -> None:
-    """Brings models into the cache, by default all.
+    """Brings models into the cache, by default those that come with MediaPipe's wheel.
 
     Raises:
         UsageError: there is no model of a name.
@@ -39,12 +40,39 @@ def fetch_models(names: Sequence[str]) -> None:
     """
     show_warnings()
     store = ModelStore()
-    wanted = tuple(names) or store.names()
+    wanted = tuple(names) or store.wheel_names()
     for name in wanted:
         _check_name(store, name)
     with FetchBar() as bar:
         store.fetch(wanted, bar)
     typer.echo(f"{len(wanted)} model{'s' if len(wanted) > 1 else ''} in {store.cache_dir}")
+
+
+def add_model(name: str, url: str, sha256: str, card: Path | None) -> None:
+    """Makes a model known by name, from an address and the hash of its file.
+
+    Raises:
+        UsageError: the name, address or hash cannot be those of a model, or there is no such card.
+        ModelError: the card is wrong, or it cannot be kept.
+    """
+    if card is not None and not card.is_file():
+        raise UsageError(f"there is no card {card}")
+    if not url.partition("?")[0].endswith((".tflite", ".onnx")):
+        raise UsageError(f"{url} does not end in .tflite or .onnx; unpack archives and give graphs the file's path")
+    text = card.read_text("utf-8") if card else ""
+    store = ModelStore()
+    try:
+        model = ModelCard(name, sha256.lower(), _doc_of(text) or f"Added from {url}.", url=url)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    store.add(model, text)
+    typer.echo(f"added {name}; 'graphflow models fetch {name}' brings it, or the first graph that runs it")
+
+
+def _doc_of(card: str) -> str:
+    from graphflow.inference.cards import parse_card
+
+    return parse_card(card, "the card").doc if card else ""
 
 
 def show_path(name: str | None) -> None:

