@@ -409,18 +409,42 @@ class Node:
 
     # -- the end of a run ----------------------------------------------------------------------------------------
 
-    def clean_up(self) -> BaseException | None:
-        """Closes a calculator the run left open; called without the lock once no thread works on the graph."""
+    def clean_up(self, finish: bool) -> BaseException | None:
+        """Closes a calculator the run left open; called without the lock once no thread works on the graph.
+
+        With `finish` a node without outputs, such as a writer, first takes in what had reached it when another failed.
+        """
         if not self.needs_close or self.calculator is None:
             return None
         self.needs_close = False
+        problem: BaseException | None = None
+        try:
+            if finish and not self.outputs and self.status is Status.OPENED:
+                self._work_off(self.calculator)
+        except Exception as error:
+            problem = error
         self.status = Status.CLOSED
         self.context.begin(ts.DONE, ())
         try:
             self.calculator.close(self.context)
         except Exception as error:
-            return error
-        return None
+            problem = problem or error
+        return problem
+
+    def _work_off(self, calculator: Runnable) -> None:
+        """Runs the calls that waited for a thread, and those whose inputs are complete."""
+        calls = [task for task in self.in_flight if task.action is Action.PROCESS and not task.done]
+        for timestamp, packets in [*(entry for task in calls for entry in task.sets), *self._batch]:
+            self.context.begin(timestamp, packets)
+            calculator.process(self.context)
+        while True:
+            with self.scheduler.lock:
+                readiness, timestamp = self.policy.readiness()
+                if readiness is not Readiness.PROCESS:
+                    return
+                packets = self.policy.take(timestamp)
+            self.context.begin(timestamp, packets)
+            calculator.process(self.context)
 
 
 def _urgency(node: Node) -> int:

@@ -215,10 +215,14 @@ class Scheduler:
         for worker in self._workers:
             worker.join()
         self._workers.clear()
+        failed = {error.node if isinstance(error, CalculatorError) else None for error in self.errors}
         for node in self.nodes:
-            error = node.clean_up()
+            # None: cancelled, which drops what is on its way
+            finish = bool(failed) and None not in failed and node.name not in failed
+            error = node.clean_up(finish)
             if error is not None:
-                self._record(self._describe(node, ts.DONE, error, "close"))
+                with self.lock:
+                    self._record(self._describe(node, ts.DONE, error, "close"))
 
     def reset_streams(self) -> None:
         """Starts a new stream of packets: calculators are reset, queues and bounds start over, closed nodes reopen."""
