@@ -16,6 +16,8 @@ from ..lazy import cv2
 from ..payloads import Detection, FloatArray, NormalizedLandmarkList
 from .face_mesh import FACE_TESSELATION
 from .topology import (
+    COCO_LANDMARK_COLORS,
+    COCO_PATHS,
     FACE_CONTOURS,
     GRAY,
     GREEN,
@@ -47,6 +49,8 @@ _REFERENCE_SIDE: Final = 554.0
 _OPAQUE_FACE_PX: Final = 240.0
 """The mesh of a face at least so tall or wide is opaque."""
 
+_COCO_COUNT: Final = 17
+
 _IS_FACE_OF_POSE: Final = np.arange(33) < 11
 
 _Points = npt.NDArray[np.int32]
@@ -61,17 +65,20 @@ def line_scale(image: Canvas) -> float:
 def draw_pose(
     image: Canvas, landmarks: NormalizedLandmarkList, threshold: float = 0.5, without: Collection[int] = ()
 ) -> None:
-    """Draws the 33 body landmarks: bones white, landmarks orange on the person's left and cyan on the right.
+    """Draws the 33 body landmarks, or COCO's 17: bones white, landmarks orange on the person's left, cyan on the right.
 
     Args:
         image: uint8 [H, W, 3] RGB; written.
-        landmarks: 33, normalized.
+        landmarks: 33 or 17, normalized.
         threshold: landmarks whose visibility or presence is less are left out, with their bones.
         without: indices of landmarks to leave out.
 
     Raises:
-        ValueError: there are less than 33 landmarks.
+        ValueError: there are less than 33 landmarks, and not 17.
     """
+    if len(landmarks) == _COCO_COUNT:
+        draw_skeleton(image, landmarks, COCO_PATHS, COCO_LANDMARK_COLORS, threshold)
+        return
     points, seen = _points(image, landmarks, threshold, 33)
     seen[list(without)] = False
     scale = _scale(image, points, 450.0)
@@ -79,6 +86,31 @@ def draw_pose(
     face, body = seen & _IS_FACE_OF_POSE, seen & ~_IS_FACE_OF_POSE
     _dots(image, points, face, POSE_LANDMARK_COLORS, 2.0 * scale)
     _dots(image, points, body, POSE_LANDMARK_COLORS, 3.0 * scale)
+
+
+def draw_skeleton(
+    image: Canvas,
+    landmarks: NormalizedLandmarkList,
+    bones: tuple[Path, ...],
+    colors: tuple[tuple[Path, Color], ...],
+    threshold: float = 0.5,
+) -> None:
+    """Draws the points of any kind of body: bones white, landmarks in the colours given.
+
+    Args:
+        image: uint8 [H, W, 3] RGB; written.
+        landmarks: normalized.
+        bones: paths over indices of landmarks.
+        colors: which landmarks have which colour, RGB; the others are not drawn.
+        threshold: landmarks whose visibility or presence is less are left out, with their bones.
+    """
+    points, seen = _points(image, landmarks, threshold, len(landmarks))
+    if not seen.any():
+        return
+    scale = _scale(image, points[seen], 450.0)
+    if bones:
+        _lines(image, points, seen, bones, WHITE, _width(2 * scale))
+    _dots(image, points, seen, colors, 3.0 * scale)
 
 
 def draw_hand(image: Canvas, landmarks: NormalizedLandmarkList, threshold: float = 0.5) -> None:

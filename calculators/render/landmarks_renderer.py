@@ -27,7 +27,7 @@ class LandmarksRenderer(Calculator):
     """
 
     image = Input("IMAGE", Image, "uint8 [H, W, 3] RGB")
-    poses = Input("POSE_LANDMARKS", _OneOrMore, "33 body landmarks each", optional=True, repeated=True)
+    poses = Input("POSE_LANDMARKS", _OneOrMore, "33 body landmarks each, or COCO's 17", optional=True, repeated=True)
     hands = Input("HAND_LANDMARKS", _OneOrMore, "21 hand landmarks each", optional=True, repeated=True)
     faces = Input("FACE_LANDMARKS", _OneOrMore, "468 face landmarks or more each", optional=True, repeated=True)
     detections = Input("DETECTIONS", Detection | list[Detection], "boxes, keypoints", optional=True, repeated=True)

@@ -46,6 +46,23 @@ POSE_LANDMARK_COLORS: Final[tuple[tuple[Path, Color], ...]] = (
     ((4, 5, 6, 8, 10, *range(12, 33, 2)), CYAN),  # the person's right
 )
 
+COCO_PATHS: Final[tuple[Path, ...]] = (
+    (0, 1, 3),  # nose over the left eye to the left ear
+    (0, 2, 4),
+    (5, 6, 12),  # shoulders and right side
+    (5, 11, 12),  # left side and hips
+    (5, 7, 9),  # left arm
+    (6, 8, 10),
+    (11, 13, 15),  # left leg
+    (12, 14, 16),
+)
+
+COCO_LANDMARK_COLORS: Final[tuple[tuple[Path, Color], ...]] = (
+    ((0,), WHITE),
+    (tuple(range(1, 17, 2)), ORANGE),  # the person's left
+    (tuple(range(2, 17, 2)), CYAN),  # the person's right
+)
+
 PALM: Final[tuple[Path, ...]] = ((0, 1), (0, 5, 9, 13, 17), (0, 17))
 THUMB: Final = (1, 2, 3, 4)
 INDEX_FINGER: Final = (5, 6, 7, 8)

@@ -11,6 +11,8 @@ from graphflow.calculators.render.drawing import draw_face, draw_hand, draw_pose
 from graphflow.calculators.render.face_mesh import FACE_TESSELATION
 from graphflow.calculators.render.landmarks_renderer import LandmarksRenderer
 from graphflow.calculators.render.topology import (
+    COCO_LANDMARK_COLORS,
+    COCO_PATHS,
     CYAN,
     FACE_CONTOURS,
     HAND_LANDMARK_COLORS,
@@ -53,6 +55,7 @@ def render(image: np.ndarray = GREY, **inputs: Any) -> np.ndarray:
     ("edges", "vertices", "paths"),
     [
         (35, 33, POSE_PATHS),
+        (16, 17, COCO_PATHS),
         (21, 21, [path for path, _ in HAND_PATHS]),
         (124, 128, [path for paths, _ in FACE_CONTOURS for path in paths]),
         (1322, 468, FACE_TESSELATION),
@@ -64,7 +67,9 @@ def test_every_edge_is_there_once(edges: int, vertices: int, paths: Any) -> None
     assert len({index for edge in found for index in edge}) == vertices
 
 
-@pytest.mark.parametrize(("count", "colors"), [(33, POSE_LANDMARK_COLORS), (21, HAND_LANDMARK_COLORS)])
+@pytest.mark.parametrize(
+    ("count", "colors"), [(33, POSE_LANDMARK_COLORS), (17, COCO_LANDMARK_COLORS), (21, HAND_LANDMARK_COLORS)]
+)
 def test_every_landmark_has_one_colour(count: int, colors: Any) -> None:
     assert sorted(index for indices, _ in colors for index in indices) == list(range(count))
 
