@@ -5,20 +5,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 import pytest
+from onnx_running import run_graph
 
-from graphflow.inference.onnx_graph import OnnxGraph
 from graphflow.inference.tflite import Operator, Tensor, TFLiteModel, import_tflite
 
 FloatArray = npt.NDArray[np.float32]
 RunOperator = Callable[..., FloatArray]
-
-
-def run_graph(graph: OnnxGraph, inputs: Sequence[FloatArray]) -> list[FloatArray]:
-    session = ort.InferenceSession(graph.to_model().SerializeToString(), providers=["CPUExecutionProvider"])
-    outputs: list[FloatArray] = session.run(None, dict(zip(graph.inputs, inputs, strict=True)))
-    return outputs
 
 
 def one_operator(

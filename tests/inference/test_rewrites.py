@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 import pytest
+from onnx_running import run_graph
 
 from graphflow.inference import ModelStore
 from graphflow.inference.onnx_graph import OnnxGraph
 from graphflow.inference.rewrite import (
     blocked_prelu,
     convolve_before_resize,
+    convolve_pooled,
+    drop_constant_channels,
     fold_scaling,
     fold_spatial_padding,
     pad_channels,
@@ -72,6 +74,15 @@ class Toy:
         bounds = [self.graph.constant(np.array(bound, dtype=np.float32), "bound") for bound in (low, high)]
         return self.layer("Clip", [source, *bounds], self.graph.shapes[source][1:])
 
+    def dense(self, source: str, out: int) -> str:
+        """A layer on the channels of a 1x1 image, flattened in two steps as the importer does."""
+        channels = self.graph.shapes[source][1]
+        for shape in ((1, 1, 1, channels), (1, channels)):
+            target = self.graph.constant(np.array(shape, dtype=np.int64), "shape")
+            source = self.graph.add("Reshape", [source, target], shape, "flat")
+        weights, bias = (self.graph.constant(self.random(*shape), "w") for shape in ((out, channels), (out,)))
+        return self.graph.add("Gemm", [source, weights, bias], (1, out), "dense", transB=1)
+
     def resize(self, source: str, factor: int) -> str:
         _, channels, height, width = self.graph.shapes[source]
         scales = self.graph.constant(np.array([1, 1, factor, factor], dtype=np.float32), "scales")
@@ -92,12 +103,6 @@ class Toy:
         return self.graph
 
 
-def run(graph: OnnxGraph, image: FloatArray) -> list[FloatArray]:
-    session = ort.InferenceSession(graph.to_model().SerializeToString(), providers=["CPUExecutionProvider"])
-    outputs: list[FloatArray] = session.run(None, {graph.inputs[0]: image})
-    return outputs
-
-
 def padded_twice() -> OnnxGraph:
     toy = Toy()
     image = toy.pad("x", (0, 1, 0), (0, 1, 2))
@@ -115,6 +120,66 @@ def prelus() -> OnnxGraph:
     toy = Toy()
     slopes = np.array([0.25, 1.0, 1.75, -0.5, 0.0, 3.0], dtype=np.float32)
     return toy.finish(toy.prelu(toy.conv("x", 6), slopes))
+
+
+def scaled_prelus() -> OnnxGraph:
+    """Scales of every sign, and none, behind slopes of every kind."""
+    toy = Toy()
+    slopes = np.array([0.25, 1.0, 1.75, -0.5, 0.0, 3.0], dtype=np.float32)
+    scaled = toy.conv(toy.prelu(toy.conv("x", 6, 3, pads=1), slopes), 6, depthwise=True)
+    toy.graph.constants[toy.graph.nodes[-1].inputs[1]][:3, 0, 0, 0] = [0, -2, 1e-20]
+    return toy.finish(scaled)
+
+
+def scaled_prelu_for_two() -> OnnxGraph:
+    toy = Toy()
+    activated = toy.prelu(toy.conv("x", 6), toy.random(6))
+    return toy.finish(toy.conv(activated, 6, depthwise=True), activated)
+
+
+def dense_heads() -> OnnxGraph:
+    toy = Toy()
+    pooled = toy.layer("GlobalAveragePool", [toy.conv("x", 8)], (8, 1, 1))
+    return toy.finish(toy.dense(pooled, 3), toy.dense(pooled, 1))
+
+
+def dense_on_image() -> OnnxGraph:
+    toy = Toy()
+    shape = toy.graph.constant(np.array((1, 3 * HEIGHT * WIDTH), dtype=np.int64), "shape")
+    flat = toy.graph.add("Reshape", ["x", shape], (1, 3 * HEIGHT * WIDTH), "flat")
+    weights = toy.graph.constant(toy.random(2, 3 * HEIGHT * WIDTH), "w")
+    return toy.finish(toy.graph.add("Gemm", [flat, weights], (1, 2), "dense", transB=1))
+
+
+def switched_off(pads: int = 0) -> OnnxGraph:
+    """Filters 0 to 2 of a depthwise layer on a ReLU6 give 0, filter 3 gives 6, whatever they see."""
+    toy = Toy()
+    filters = toy.conv(toy.clip(toy.conv("x", 8), 0, 6), 8, 3, depthwise=True, pads=1)
+    weights, bias = (toy.graph.constants[name] for name in toy.graph.nodes[-1].inputs[1:])
+    weights[:4] = -np.abs(weights[:4])
+    bias[:3] = [0, -1, -2]
+    weights[3], bias[3] = 0, 7
+    return toy.finish(toy.conv(toy.clip(filters, 0, 6), 5, 3, pads=pads))
+
+
+def almost_switched_off() -> OnnxGraph:
+    """A filter that gives more than zero for some image, and channels that are zero but an output."""
+    toy = Toy()
+    filters = toy.conv(toy.clip(toy.conv("x", 4), 0, 6), 4, 3, depthwise=True)
+    weights, bias = (toy.graph.constants[name] for name in toy.graph.nodes[-1].inputs[1:])
+    weights[:], bias[:] = -np.abs(weights), 0.5
+    off = toy.conv(toy.clip(toy.conv("x", 4), 0, 6), 4, 3, depthwise=True)
+    weights, bias = (toy.graph.constants[name] for name in toy.graph.nodes[-1].inputs[1:])
+    weights[:], bias[:] = -np.abs(weights), -1
+    return toy.finish(toy.conv(toy.clip(filters, 0, 6), 4), toy.clip(off, 0, 6))
+
+
+def one_of_many_switched_off() -> OnnxGraph:
+    toy = Toy()
+    filters = toy.conv(toy.clip(toy.conv("x", 12), 0, 6), 12, 3, depthwise=True)
+    weights, bias = (toy.graph.constants[name] for name in toy.graph.nodes[-1].inputs[1:])
+    weights[0], bias[0] = 0, 0
+    return toy.finish(toy.conv(toy.clip(filters, 0, 6), 4))
 
 
 def scale_after_convolution() -> OnnxGraph:
@@ -198,6 +263,14 @@ CASES = [
     pytest.param(fold_spatial_padding, padded_twice, 1, {"Pad"}, id="pad into convolutions"),
     pytest.param(fold_spatial_padding, padded_for_pooling, 0, set(), id="pad kept for pooling"),
     pytest.param(blocked_prelu, prelus, 1, {"PRelu"}, id="prelu"),
+    pytest.param(blocked_prelu, scaled_prelus, 1, {"PRelu"}, id="prelu with a scale"),
+    pytest.param(blocked_prelu, scaled_prelu_for_two, 1, {"PRelu"}, id="prelu that others read too"),
+    pytest.param(convolve_pooled, dense_heads, 2, {"Gemm"}, id="dense layers on a pixel"),
+    pytest.param(convolve_pooled, dense_on_image, 0, set(), id="dense layer on an image"),
+    pytest.param(drop_constant_channels, switched_off, 16, set(), id="constant channels"),
+    pytest.param(drop_constant_channels, lambda: switched_off(pads=1), 12, set(), id="constant channels, padded"),
+    pytest.param(drop_constant_channels, almost_switched_off, 0, set(), id="channels that only look constant"),
+    pytest.param(drop_constant_channels, one_of_many_switched_off, 0, set(), id="too few constant channels"),
     pytest.param(fold_scaling, scale_after_convolution, 1, set(), id="scale into the convolution before"),
     pytest.param(fold_scaling, scale_before_convolutions, 1, set(), id="scale into the convolutions after"),
     pytest.param(fold_scaling, scale_before_padding, 0, set(), id="scale kept before padding"),
@@ -221,7 +294,7 @@ def test_rewrite_keeps_the_numbers(
     assert rewrite(rewritten) == changes
     assert not gone & {node.op for node in rewritten.nodes}
     image = np.random.default_rng(9).normal(0, 2, (1, 3, HEIGHT, WIDTH)).astype(np.float32)
-    for before, after in zip(run(plain, image), run(rewritten, image), strict=True):
+    for before, after in zip(run_graph(plain, [image]), run_graph(rewritten, [image]), strict=True):
         assert before.shape == after.shape
         np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-4)
 
@@ -235,6 +308,12 @@ def test_channels_added_to_a_wide_tensor_cost_nothing() -> None:
     assert sum(node.op == "Conv" for node in graph.nodes) == convolutions - 1
 
 
+def test_scale_behind_a_prelu_costs_nothing() -> None:
+    graph = scaled_prelus()
+    blocked_prelu(graph)
+    assert sum(node.op == "Conv" for node in graph.nodes) == 3
+
+
 @pytest.mark.parametrize("name", ModelStore().names())
 def test_rewritten_models_agree_with_plain_ones(name: str) -> None:
     store = ModelStore()
@@ -242,5 +321,5 @@ def test_rewritten_models_agree_with_plain_ones(name: str) -> None:
     plain, rewritten = import_tflite(model), import_tflite(model)
     rewrite_for_cpu(rewritten)
     image = np.random.default_rng(2).random(model.input_shapes[0], dtype=np.float32)
-    for before, after in zip(run(plain, image), run(rewritten, image), strict=True):
+    for before, after in zip(run_graph(plain, [image]), run_graph(rewritten, [image]), strict=True):
         np.testing.assert_allclose(after, before, rtol=0, atol=max(2e-5 * float(np.abs(before).max()), 1e-6))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from ..onnx_graph import Node, OnnxGraph
+from .channel_groups import ChannelGroups
 from .convolution_nodes import FloatArray, bias_of, is_depthwise, is_plain, is_pointwise, set_weights, weights_of
 
 # The widest block of the provider's channel layout (AVX-512); narrower ones divide it.
 _BLOCK = 16
-
-# Operators that treat channels one by one and give zeros for zeros.
-_CHANNELWISE = frozenset({"Add", "GlobalAveragePool", "HardSwish", "MaxPool", "PRelu", "Relu", "Resize", "Tanh"})
 
 
 def pad_channels(graph: OnnxGraph) -> int:
@@ -23,10 +23,10 @@ def pad_channels(graph: OnnxGraph) -> int:
     Only tensors are widened that plain convolutions make and read, directly or through operators that treat channels
     one by one: their weights get zeros for the added channels.
     """
-    groups = _ChannelGroups(graph)
+    groups = ChannelGroups(graph)
     growing = groups.connected({name for node in graph.nodes if _selects(graph, node) for name in _ends(node)})
     widths: dict[str, int] = {}
-    for name in groups.paddable():
+    for name in itertools.chain.from_iterable(groups.free()):
         channels = graph.shapes[name][1]
         if channels % _BLOCK and (channels < _BLOCK or channels % 8 or name in growing):
             widths[name] = -(-channels // _BLOCK) * _BLOCK
@@ -38,76 +38,6 @@ def pad_channels(graph: OnnxGraph) -> int:
         batch, _, height, columns = graph.shapes[name]
         graph.shapes[name] = (batch, width, height, columns)
     return len(widths)
-
-
-class _ChannelGroups:
-    """Tensors that must keep equal channel counts, as sets joined by the operators between them (union-find)."""
-
-    def __init__(self, graph: OnnxGraph) -> None:
-        self._graph = graph
-        self._parent: dict[str, str] = {}
-        self._fixed: set[str] = set()
-        for node in graph.nodes:
-            self._add(node)
-        self._fixed.update(graph.inputs, graph.outputs)
-
-    def paddable(self) -> list[str]:
-        """Return the tensors whose whole group may be widened."""
-        fixed = {self._root(name) for name in self._fixed}
-        return [name for name in self._parent if self._root(name) not in fixed]
-
-    def connected(self, names: set[str]) -> set[str]:
-        """Return all tensors of the groups that `names` belong to."""
-        roots = {self._root(name) for name in names}
-        return {name for name in self._parent if self._root(name) in roots}
-
-    def _add(self, node: Node) -> None:
-        graph = self._graph
-        source, result = node.inputs[0], node.outputs[0]
-        self._root(source)
-        self._root(result)
-        if is_plain(node) and not is_depthwise(graph, node):
-            return
-        if is_depthwise(graph, node) or (node.op == "Clip" and _keeps_zero(graph, node)) or _pads_space(graph, node):
-            self._join(source, result)
-        elif node.op in _CHANNELWISE and all(_is_tensor(graph, name) for name in _tensors_of(node)):
-            for name in _tensors_of(node):
-                self._join(name, result)
-        else:
-            self._fixed.update(name for name in (*node.inputs, *node.outputs) if name)
-
-    def _root(self, name: str) -> str:
-        parent = self._parent.setdefault(name, name)
-        if parent != name:
-            self._parent[name] = self._root(parent)
-        return self._parent[name]
-
-    def _join(self, first: str, second: str) -> None:
-        if self._graph.shapes[first][1] == self._graph.shapes[second][1]:
-            self._parent[self._root(first)] = self._root(second)
-        else:
-            self._fixed.update((first, second))
-
-
-def _tensors_of(node: Node) -> list[str]:
-    """Return the inputs of a channelwise node that are images, leaving out parameters."""
-    return node.inputs if node.op == "Add" else node.inputs[:1]
-
-
-def _is_tensor(graph: OnnxGraph, name: str) -> bool:
-    return name not in graph.constants and len(graph.shapes[name]) == 4
-
-
-def _keeps_zero(graph: OnnxGraph, clip: Node) -> bool:
-    low, high = (float(graph.constants[name]) for name in clip.inputs[1:3])
-    return low <= 0 <= high
-
-
-def _pads_space(graph: OnnxGraph, node: Node) -> bool:
-    if node.op != "Pad" or len(graph.shapes[node.inputs[0]]) != 4:
-        return False
-    before, after = graph.constants[node.inputs[1]].reshape(2, 4)
-    return not any((*before[:2], *after[:2]))
 
 
 def _widen_constants(graph: OnnxGraph, node: Node, widths: dict[str, int]) -> None:

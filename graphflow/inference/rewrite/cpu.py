@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..onnx_graph import OnnxGraph
 from .channel_padding import pad_channels
 from .channel_selection import select_channels_by_convolution
+from .constant_channels import drop_constant_channels
+from .dense_layers import convolve_pooled
 from .prelu import blocked_prelu
 from .quantized import fold_shifts, is_quantized
 from .resize import convolve_before_resize
@@ -22,5 +24,7 @@ def rewrite_for_cpu(graph: OnnxGraph) -> None:
     fold_scaling(graph)
     convolve_before_resize(graph)
     select_channels_by_convolution(graph)
+    convolve_pooled(graph)
+    drop_constant_channels(graph)
     pad_channels(graph)
     blocked_prelu(graph)
