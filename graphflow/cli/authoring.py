@@ -8,6 +8,7 @@ import typer
 
 from graphflow.cli.arguments import GraphArgument, GraphPathOption, JsonOption, ParamOption, SetOption
 
+
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module to the program."""
     app.command()(check)

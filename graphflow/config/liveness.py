@@ -28,8 +28,15 @@ def standstills(graph: CheckedGraph) -> Iterator[Problem]:
     producers = {entry.name: node for node in graph.nodes for entry in node.binding.outputs}
     moving = _moving_streams(graph)
     still = [node for node in graph.nodes if not _moves(node, moving)]
-    for node in still:
-        yield from _explain(node, moving, producers, graph)
+    told: set[str] = set()
+
+    def likeliest(node: CheckedNode) -> tuple[bool, bool]:
+        refs = [ref for ref in node.spec.inputs if ref.name not in moving]
+        return len(refs) == len(node.spec.inputs), not any(ref.back_edge for ref in refs)
+
+    # of a loop the node is told where packets arrive, or where it is closed
+    for node in sorted(still, key=likeliest):
+        yield from _explain(node, moving, producers, graph, told)
     for node in graph.nodes:
         if not node.spec.inputs and node.spec.unconnected and _had_inputs(node):
             reason = next(iter(node.spec.unconnected.values()))
@@ -87,16 +94,20 @@ def _is_named(entry: Connection, tag_index: str) -> bool:
 
 
 def _explain(
-    node: CheckedNode, moving: set[str], producers: Mapping[str, CheckedNode], graph: CheckedGraph
+    node: CheckedNode, moving: set[str], producers: Mapping[str, CheckedNode], graph: CheckedGraph, told: set[str]
 ) -> Iterator[Problem]:
+    """The warning about a node that stands still, unless it is in a loop that was told of (`told`, by node)."""
     spec = node.spec
-    missing = [ref for ref in spec.inputs if ref.name not in moving]
+    missing = sorted((ref for ref in spec.inputs if ref.name not in moving), key=lambda ref: not ref.back_edge)
     arriving = [ref for ref in spec.inputs if ref.name in moving]
     if not missing:
         return
-    lost = missing[0]
+    trips = ((ref, _path(node, ref.name, producers)) for ref in missing)
+    lost, round_trip = next(((ref, path) for ref, path in trips if path), (missing[0], []))
     own = _own_name(lost.name)
-    round_trip = _path(node, lost.name, producers)
+    if told.intersection(round_trip):
+        return
+    told.update(round_trip)
     if round_trip and not arriving:
         chain = " -> ".join([*round_trip, spec.name])
         message = f"node '{spec.name}' can never run: all that it reads comes round from its own outputs ({chain})"

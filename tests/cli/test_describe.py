@@ -19,6 +19,14 @@ def test_list_names_everything(cli: Cli) -> None:
         assert f"\n  {name} " in outcome.out
 
 
+def test_list_of_one_kind(cli: Cli) -> None:
+    assert list(json.loads(cli("list", "models", "--json").out)) == ["models"]
+    assert cli("list", "graphs").out.startswith("graphs\n")
+    outcome = cli("list", "calculatorz")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "there is no list of 'calculatorz'; did you mean 'calculators'?" in outcome.err
+
+
 def test_list_for_programs(cli: Cli) -> None:
     listed = json.loads(cli("list", "--json").out)
     assert list(listed) == ["graphs", "subgraphs", "calculators", "models"]

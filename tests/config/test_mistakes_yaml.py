@@ -287,6 +287,22 @@ MISTAKES: dict[str, tuple[str, tuple[str, ...]]] = {
         node("input_policy: «{name: fixed_size, trigger_size: 2}"),
         ("no option 'trigger_size'", "'trigger_queue_size'"),
     ),
+    "policy count": (
+        node("input_policy: «{name: default, batch_size: 0}"),
+        ("node 'n': option 'batch_size' of input policy default must be a whole number from 1, not 0",),
+    ),
+    "policy of unknown input": (
+        node("input_policy: «{name: sync_sets, sync_set: [{tag_index: [VALU]}]}"),
+        ("input policy sync_sets names input 'VALU', which the node does not have", "did you mean 'VALUE'"),
+    ),
+    "policy names an input twice": (
+        node("input_policy: «{name: sync_sets, sync_set: [{tag_index: VALUE}, {tag_index: VALUE}]}"),
+        ("names input 'VALUE' twice", "one sync_set only"),
+    ),
+    "base of unknown input": (
+        node("input_policy: «{name: timestamp_align, timestamp_base_tag_index: 'VALUE:1'}"),
+        ("names input 'VALUE:1'", "did you mean 'VALUE'"),
+    ),
     # --- parameters
     "unknown parameter": (
         "params: {factor: 1.0}\n" + node("options:\n  «factor: $facter"),
