@@ -13,8 +13,10 @@ import functools
 import importlib
 import importlib.metadata
 import importlib.util
+import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,9 +31,15 @@ _SHIPPED = "graphflow.calculators"
 class UnknownCalculatorError(LookupError):
     """No calculator has this name; `matches` are the nearest that exist."""
 
-    def __init__(self, message: str, matches: tuple[str, ...] = ()) -> None:
-        self.matches = matches
+    def __init__(self, message: str, name: str = "", exist: Iterable[str] = ()) -> None:
+        self._name = name
+        self._exist = exist
         super().__init__(message)
+
+    @property
+    def matches(self) -> tuple[str, ...]:
+        """The nearest names that exist; looked for when asked, since many a name is only tried."""
+        return tuple(difflib.get_close_matches(self._name, self._exist, n=3, cutoff=0.6))
 
 
 def find(name: str, folder: Path | None = None) -> type[Calculator]:
@@ -52,8 +60,7 @@ def find(name: str, folder: Path | None = None) -> type[Calculator]:
             return _from_module(_index()[candidate], candidate)
         if candidate in _entry_points():
             return _checked(_entry_points()[candidate].load(), candidate)
-    matches = tuple(difflib.get_close_matches(short, names(), n=3, cutoff=0.6))
-    raise UnknownCalculatorError(f"unknown calculator '{name}'", matches)
+    raise UnknownCalculatorError(f"unknown calculator '{name}'", short, names())
 
 
 def names() -> list[str]:
@@ -68,13 +75,41 @@ def _index() -> Mapping[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     spec = importlib.util.find_spec(_SHIPPED)
     for root in (spec.submodule_search_locations or []) if spec else []:
-        for path in sorted(Path(root).rglob("*.py")):
-            module = ".".join([_SHIPPED, *path.relative_to(root).with_suffix("").parts])
-            bases = {"Calculator"}
-            for node in ast.parse(path.read_bytes(), str(path)).body:
-                for name, owner in _calculators_in(node, bases):
-                    found[name] = (module, owner)
-                    bases.add(owner)
+        found.update(_index_of(Path(root)))
+    return found
+
+
+def _index_of(root: Path) -> Mapping[str, tuple[str, str]]:
+    """The index of one folder; kept beside its compiled modules, since reading all sources takes as long as numba."""
+    paths = sorted(path for path in root.rglob("*.py"))
+    state = [[str(path.relative_to(root)), path.stat().st_mtime_ns, path.stat().st_size] for path in paths]
+    kept = root / "__pycache__" / f"calculators.{sys.implementation.cache_tag}.json"
+    try:
+        known = json.loads(kept.read_bytes())
+        if known["files"] == state:
+            return {name: (module, owner) for name, (module, owner) in known["index"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # not there yet, or not what is written below
+    found = _read_index(root, paths)
+    try:
+        kept.parent.mkdir(exist_ok=True)
+        aside = kept.with_suffix(f".{os.getpid()}")
+        aside.write_text(json.dumps({"files": state, "index": found}))
+        aside.replace(kept)
+    except OSError:
+        pass  # an installation that cannot be written to is read anew each time
+    return found
+
+
+def _read_index(root: Path, paths: Iterable[Path]) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for path in paths:
+        module = ".".join([_SHIPPED, *path.relative_to(root).with_suffix("").parts])
+        bases = {"Calculator"}
+        for node in ast.parse(path.read_bytes(), str(path)).body:
+            for name, owner in _calculators_in(node, bases):
+                found[name] = (module, owner)
+                bases.add(owner)
     return found
 
 
@@ -154,8 +189,8 @@ def _from_file(name: str, folder: Path) -> type[Calculator]:
         if candidate in found:
             return found[candidate]
     exists = ", ".join(sorted(found)) or "none"
-    matches = tuple(difflib.get_close_matches(class_name, found, n=3, cutoff=0.6))
-    raise UnknownCalculatorError(f"{path.name} defines no calculator '{class_name}'; it defines: {exists}", matches)
+    message = f"{path.name} defines no calculator '{class_name}'; it defines: {exists}"
+    raise UnknownCalculatorError(message, class_name, found)
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from graphflow.config.binding import Sources, decided_types
 from graphflow.config.checked import CheckedNode
 from graphflow.config.expansion import port_name
+from graphflow.config.ordering import topological_order
 from graphflow.config.spec import GraphSpec, NodeSpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
 from graphflow.context import Connection
@@ -111,16 +112,27 @@ def _written_at(ref: StreamRef, node: NodeSpec, laid_open: Mapping[str, NodeSpec
 
 def order(spec: GraphSpec, wires: Sequence[Wires], problems: list[Problem]) -> list[int] | None:
     """The nodes in topological order, back edges aside, sources first and otherwise as written; None on a cycle."""
-    import networkx as nx  # here, since it takes longer to load than the command line takes to say its help
-
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_nodes_from(range(len(spec.nodes)))
+    dependencies: dict[int, set[int]] = {index: set() for index in range(len(spec.nodes))}
     for index, node in enumerate(spec.nodes):
         for kind in wires:
             for ref in kind.inputs(node):
                 producer = kind.producers.get(ref.name)
                 if producer is not None and not ref.back_edge:
-                    graph.add_edge(producer, index)
+                    dependencies[index].add(producer)
+    found = topological_order(range(len(spec.nodes)), dependencies, lambda i: bool(spec.nodes[i].inputs))
+    if found is None:
+        _report_cycles(spec, wires, dependencies, problems)
+    return found
+
+
+def _report_cycles(
+    spec: GraphSpec, wires: Sequence[Wires], dependencies: Mapping[int, set[int]], problems: list[Problem]
+) -> None:
+    import networkx as nx  # here, since it takes as long to load as reading a graph
+
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(dependencies)
+    graph.add_edges_from((producer, index) for index, needed in dependencies.items() for producer in sorted(needed))
     cycles = [
         component
         for component in nx.strongly_connected_components(graph)
@@ -128,9 +140,6 @@ def order(spec: GraphSpec, wires: Sequence[Wires], problems: list[Problem]) -> l
     ]
     for component in sorted(cycles, key=min):
         _report_cycle(spec, wires, graph, component, problems)
-    if cycles:
-        return None
-    return list(nx.lexicographical_topological_sort(graph, key=lambda i: (bool(spec.nodes[i].inputs), i)))
 
 
 def _report_cycle(

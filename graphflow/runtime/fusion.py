@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-import networkx as nx
-
 from graphflow.config.checked import CheckedGraph, CheckedNode
+from graphflow.config.ordering import topological_order
 from graphflow.config.spec import NodeSpec, PolicySpec
 from graphflow.context import Binding, Connection
 from graphflow.runtime.step import Route, Step
@@ -196,10 +195,12 @@ def _in_order(nodes: list[CheckedNode], graph: CheckedGraph) -> list[CheckedNode
 
     by_name = {node.spec.name: node for node in nodes}
     producer = {entry.name: node.spec.name for node in nodes for entry in node.binding.outputs}
-    dependencies: nx.DiGraph[str] = nx.DiGraph()
-    dependencies.add_nodes_from(by_name)
-    for node in nodes:
-        for entry in node.binding.inputs:
-            if entry.name in producer and not entry.back_edge:
-                dependencies.add_edge(producer[entry.name], node.spec.name)
-    return [by_name[name] for name in nx.lexicographical_topological_sort(dependencies, place)]
+    dependencies = {
+        node.spec.name: {
+            producer[entry.name] for entry in node.binding.inputs if entry.name in producer and not entry.back_edge
+        }
+        for node in nodes
+    }
+    ordered = topological_order(list(by_name), dependencies, place)
+    assert ordered is not None, "nodes were joined across a back edge"
+    return [by_name[name] for name in ordered]
