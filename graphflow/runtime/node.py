@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 60
 _LIGHT_NS = 50_000
-OPENS_FIRST = -(1 << 40)
-"""Urgency of opening a node, before everything else."""
-_SOURCES_LAST = 1 << 40
+_AHEAD = 2
 
 
 class Status(Enum):
@@ -95,7 +93,9 @@ class Task:
 class Node:
     """One node of a running graph.
 
-    `light` says that calls are so short, as far as is known, that handing them to another thread does not pay.
+    `light` says that calls are so short, as far as is known, that handing them to another thread does not pay; of calls
+    that wait for a thread, those with the smallest `urgency` come first. `queues_behind` are all queues that packets of
+    a source come through.
     """
 
     def __init__(
@@ -125,11 +125,12 @@ class Node:
         self.outputs = [OutputStream(entry.name) for entry in binding.outputs]
         self.is_source = not self.inputs and bool(self.outputs)
         self.max_in_flight = checked.spec.max_in_flight
-        self.urgency = _urgency(self)
+        self.urgency = 0
         self.queue_size = default_queue_size if checked.spec.queue_size is None else checked.spec.queue_size
         self.policy = self._new_policy()
         self.throttling: set[InputQueue] = set()
         self.ancestor_sources: list[Node] = []
+        self.queues_behind: list[InputQueue] = []
         self.side_inputs = [side_packets.get(entry.name) for entry in binding.side_inputs]
         self.context = self._new_context()
         self.prepare_streams()
@@ -225,6 +226,10 @@ class Node:
     def _schedule_source(self) -> None:
         if self.active and not self.in_flight and not self.throttling:
             self._schedule(Action.PROCESS, [(ts.UNSTARTED, ())])
+
+    def is_ahead(self) -> bool:
+        """Whether what a source has emitted keeps the nodes behind it busy."""
+        return any(len(queue.packets) >= _AHEAD for queue in self.queues_behind)
 
     def _schedule_ready(self) -> None:
         while len(self.in_flight) < self.max_in_flight:
@@ -445,14 +450,3 @@ class Node:
                 packets = self.policy.take(timestamp)
             self.context.begin(timestamp, packets)
             calculator.process(self.context)
-
-
-def _urgency(node: Node) -> int:
-    """Where calls of the node stand among those that wait, the smallest first.
-
-    Non-sources before sources, later nodes before earlier ones, so that what was begun is finished first; sources by
-    layer.
-    """
-    if node.is_source:
-        return _SOURCES_LAST * (1 + node.checked.spec.source_layer) + node.index
-    return -node.index

@@ -21,9 +21,10 @@ from graphflow import timestamp as ts
 from graphflow.config.checked import CheckedGraph
 from graphflow.errors import CalculatorError, GraphCancelled
 from graphflow.packet import Packet
-from graphflow.runtime.node import OPENS_FIRST, Action, Node, Status, Task
+from graphflow.runtime.node import Action, Node, Status, Task
 from graphflow.runtime.observers import Observer
 from graphflow.runtime.pollers import Poller
+from graphflow.runtime.priorities import ranks
 from graphflow.runtime.step import MemberError
 from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 
@@ -41,16 +42,50 @@ class State(Enum):
     TERMINATED = auto()
 
 
+_OPENS_FIRST = -(1 << 60)
+"""Urgency of opening a node, before everything else."""
+_SHORT_FIRST = -(1 << 50)
+"""Urgency of short calls, before that of long ones."""
+_LONG_NS = 300_000
+"""From where on a call counts as long."""
+
+
 class Pool:
-    """Threads with a list of waiting tasks, most urgent first."""
+    """Threads with a list of waiting tasks, most urgent first; sources wait apart.
+
+    A source goes first where the nodes behind it are about to run out of work, so that frames are decoded while
+    networks run, and last where they have enough, so that what was begun is finished before more is begun.
+    """
 
     def __init__(self, name: str, threads: int, lock: threading.RLock) -> None:
         self.name = name
         self.threads = threads
         self.waiting: list[tuple[int, int, Task]] = []
+        self.sources: list[Task] = []
         self.changed = threading.Condition(lock)
         self.idle = 0
         self.light_running = 0
+
+    def empty(self) -> bool:
+        """Whether no task waits."""
+        return not self.waiting and not self.sources
+
+    def next_is_light(self) -> bool:
+        """Whether the task that comes next is a short call; false where none waits."""
+        return bool(self.waiting) and self.waiting[0][2].node.light
+
+    def take(self) -> Task:
+        """The next task to run, of at least one that waits."""
+        if self.sources and self.waiting and self.threads > 1:
+            for position, task in enumerate(self.sources):
+                if not task.node.is_ahead():
+                    return self.sources.pop(position)
+        return heapq.heappop(self.waiting)[2] if self.waiting else self.sources.pop(0)
+
+    def clear(self) -> None:
+        """Forgets what waits."""
+        self.waiting.clear()
+        self.sources.clear()
 
 
 class Scheduler:
@@ -110,6 +145,8 @@ class Scheduler:
         self._producers = {output.name: node for node in self.nodes for output in node.outputs}
         self._side_consumers: dict[str, list[tuple[Node, int]]] = {}
         self._connect()
+        self._runs_until_ranked = 0
+        self._rank()
         self._readers: list[Observer | Poller] = []
 
     def _connect(self) -> None:
@@ -128,6 +165,19 @@ class Scheduler:
                     ancestors.add(current)
                     frontier += [self._producers[q.name] for q in current.inputs if q.name in self._producers]
             node.ancestor_sources = [ancestor for ancestor in ancestors if ancestor.is_source]
+            for source in node.ancestor_sources:
+                source.queues_behind += node.inputs
+
+    def _rank(self) -> None:
+        """Sets the urgency of all nodes by what their calls have cost so far; again after twice as many calls.
+
+        Short calls come before long ones, later nodes first, as in MediaPipe; long ones by rank.
+        """
+        cost = {node.name: node.busy_ns // max(node.runs, 1) for node in self.nodes}
+        found = ranks(self._graph, cost)
+        for node in self.nodes:
+            node.urgency = -found[node.name] if cost[node.name] >= _LONG_NS else _SHORT_FIRST - node.index
+        self._runs_until_ranked = max(sum(node.runs for node in self.nodes), 16 * len(self.nodes))
 
     # -- the life of a run ---------------------------------------------------------------------------------------
 
@@ -192,11 +242,11 @@ class Scheduler:
 
     def idle(self) -> bool:
         """Whether nothing runs and nothing is ready to."""
-        return not self._running and not any(pool.waiting for pool in self._pools.values()) and not self._observed
+        return not self._running and all(pool.empty() for pool in self._pools.values()) and not self._observed
 
     def describe(self) -> str:
         """Where the run stands, in words."""
-        waiting = sum(len(pool.waiting) for pool in self._pools.values())
+        waiting = sum(len(pool.waiting) + len(pool.sources) for pool in self._pools.values())
         paused = ", paused" if self._paused else ""
         return f"{self.state.name.lower()}{paused}, {self._running} calls running, {waiting} waiting for a thread"
 
@@ -210,7 +260,7 @@ class Scheduler:
         with self.lock:
             self.state = State.TERMINATED
             for pool in self._pools.values():
-                pool.waiting.clear()
+                pool.clear()
                 pool.changed.notify_all()
         for worker in self._workers:
             worker.join()
@@ -313,9 +363,12 @@ class Scheduler:
         node = task.node
         if node.is_source and task.action is Action.PROCESS and self._stopping:
             task.action = Action.CLOSE
-        urgency = OPENS_FIRST if task.action is Action.OPEN else node.urgency
-        entry = (urgency, next(self._order), task)
-        heapq.heappush(self._pools[node.checked.spec.executor].waiting, entry)
+        pool = self._pools[node.checked.spec.executor]
+        if node.is_source and task.action is not Action.OPEN:
+            pool.sources.append(task)
+            return
+        urgency = _OPENS_FIRST if task.action is Action.OPEN else node.urgency
+        heapq.heappush(pool.waiting, (urgency, next(self._order), task))
 
     def side_packet_ready(self, name: str, value: Any, node: Node) -> None:
         """A node provided a side packet: whoever waited for the last of its own can open."""
@@ -385,7 +438,7 @@ class Scheduler:
     def _record(self, error: CalculatorError | GraphCancelled) -> None:
         self.errors.append(error)
         for pool in self._pools.values():
-            pool.waiting.clear()
+            pool.clear()
         self.changed.notify_all()
 
     # -- throttling ----------------------------------------------------------------------------------------------
@@ -465,8 +518,8 @@ class Scheduler:
     def wake(self) -> None:
         """Rouses threads for the tasks that wait."""
         for pool in self._pools.values():
-            if pool.idle and pool.waiting:
-                pool.changed.notify(min(pool.idle, len(pool.waiting)))
+            if pool.idle and not pool.empty():
+                pool.changed.notify(min(pool.idle, len(pool.waiting) + len(pool.sources)))
 
     def _work(self, pool: Pool) -> None:
         lock = self.lock
@@ -481,13 +534,13 @@ class Scheduler:
                     rested = not pool.changed.wait(nap)
                     pool.idle -= 1
                 rested = False
-                task = heapq.heappop(pool.waiting)[2]
+                task = pool.take()
                 light = task.node.light
                 self._running += 1
                 pool.light_running += light
                 again = True
                 while again:
-                    if pool.waiting or len(self._pools) > 1:
+                    if pool.waiting or pool.sources or len(self._pools) > 1:
                         self._share(pool, light)
                     lock.release()
                     task.run()  # takes in whatever the calculator raises
@@ -497,7 +550,10 @@ class Scheduler:
                     self._unlocked(self._deliver)
                 pool.light_running -= light
                 self._running -= 1
-                if not self._running and not pool.waiting:
+                self._runs_until_ranked -= 1
+                if self._runs_until_ranked == 0:
+                    self._rank()
+                if not self._running and pool.empty():
                     self._when_idle()
 
     def _may_take(self, pool: Pool, rested: bool) -> bool:
@@ -506,18 +562,18 @@ class Scheduler:
         Between short calls one thread is faster than two that hand them to each other. Should a call that was always
         short take long for once, a thread that has rested takes over what waits behind it.
         """
-        if not pool.waiting or self._paused:
+        if pool.empty() or self._paused:
             return False
-        return rested or not pool.light_running or not pool.waiting[0][2].node.light
+        return rested or not pool.light_running or not pool.next_is_light()
 
     def _share(self, pool: Pool, light: bool) -> None:
         """Rouses other threads for what waits while this one begins a call, `light` if it will soon be back."""
         for other in self._pools.values():
-            if not (other.idle and other.waiting):
+            if not other.idle or other.empty():
                 continue
             if other is not pool or not light:
-                other.changed.notify(min(other.idle, len(other.waiting)))
-            elif not other.waiting[0][2].node.light:
+                other.changed.notify(min(other.idle, len(other.waiting) + len(other.sources)))
+            elif not other.next_is_light():
                 other.changed.notify()
 
     def _unlocked(self, call: Callable[[], None]) -> None:
