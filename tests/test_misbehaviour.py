@@ -31,7 +31,5 @@ def test_a_writer_takes_in_what_had_reached_it_when_another_node_failed() -> Non
     keep.may_go.set()  # type: ignore[attr-defined]
     with pytest.raises(CalculatorError, match="'fail'"):
         graph.wait_until_done()
-    kept = keep.kept  # type: ignore[attr-defined]
-    assert kept == list(range(len(kept)))
-    assert len(kept) >= 4
+    assert keep.kept == [0, 1, 2]  # type: ignore[attr-defined]
     assert keep.closed == ["keep"]  # type: ignore[attr-defined]

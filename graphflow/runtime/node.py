@@ -414,18 +414,19 @@ class Node:
 
     # -- the end of a run ----------------------------------------------------------------------------------------
 
-    def clean_up(self, finish: bool) -> BaseException | None:
+    def clean_up(self, whole: int) -> BaseException | None:
         """Closes a calculator the run left open; called without the lock once no thread works on the graph.
 
-        With `finish` a node without outputs, such as a writer, first takes in what had reached it when another failed.
+        A node without outputs, such as a writer, first takes in what had reached it when another failed: input sets
+        before the timestamp `whole`.
         """
         if not self.needs_close or self.calculator is None:
             return None
         self.needs_close = False
         problem: BaseException | None = None
         try:
-            if finish and not self.outputs and self.status is Status.OPENED:
-                self._work_off(self.calculator)
+            if whole != ts.UNSET and not self.outputs and self.status is Status.OPENED:
+                self._work_off(self.calculator, whole)
         except Exception as error:
             problem = error
         self.status = Status.CLOSED
@@ -436,17 +437,19 @@ class Node:
             problem = problem or error
         return problem
 
-    def _work_off(self, calculator: Runnable) -> None:
-        """Runs the calls that waited for a thread, and those whose inputs are complete."""
+    def _work_off(self, calculator: Runnable, end: int) -> None:
+        """Runs the calls that waited for a thread, and those whose inputs are complete, before the timestamp `end`."""
         calls = [task for task in self.in_flight if task.action is Action.PROCESS and not task.done]
-        for timestamp, packets in [*(entry for task in calls for entry in task.sets), *self._batch]:
-            self.context.begin(timestamp, packets)
-            calculator.process(self.context)
+        waiting = deque([*(entry for task in calls for entry in task.sets), *self._batch])
         while True:
-            with self.scheduler.lock:
-                readiness, timestamp = self.policy.readiness()
-                if readiness is not Readiness.PROCESS:
-                    return
-                packets = self.policy.take(timestamp)
+            if not waiting:
+                with self.scheduler.lock:
+                    readiness, timestamp = self.policy.readiness()
+                    if readiness is not Readiness.PROCESS:
+                        return
+                    waiting.append((timestamp, self.policy.take(timestamp)))
+            timestamp, packets = waiting.popleft()
+            if timestamp >= end:
+                return
             self.context.begin(timestamp, packets)
             calculator.process(self.context)

@@ -265,11 +265,14 @@ class Scheduler:
         for worker in self._workers:
             worker.join()
         self._workers.clear()
-        failed = {error.node if isinstance(error, CalculatorError) else None for error in self.errors}
+        failed = {error.node for error in self.errors if isinstance(error, CalculatorError)}
+        if any(isinstance(error, GraphCancelled) for error in self.errors):
+            whole = ts.UNSET  # drops what is on its way
+        else:  # what comes from the failed timestamp on is not complete
+            times = [error.timestamp for error in self.errors if isinstance(error, CalculatorError)]
+            whole = min((timestamp for timestamp in times if timestamp is not None), default=ts.MAX)
         for node in self.nodes:
-            # None: cancelled, which drops what is on its way
-            finish = bool(failed) and None not in failed and node.name not in failed
-            error = node.clean_up(finish)
+            error = node.clean_up(ts.UNSET if node.name in failed else whole)
             if error is not None:
                 with self.lock:
                     self._record(self._describe(node, ts.DONE, error, "close"))
