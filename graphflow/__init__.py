@@ -5,11 +5,11 @@ from graphflow.context import Context
 from graphflow.errors import CalculatorError, GraphCancelled, GraphConfigError, GraphflowError, ModelError, Problem
 from graphflow.loading import load
 from graphflow.packet import Packet
-from graphflow.pipeline import Result, stream
 from graphflow.ports import Input, Option, OptionGroup, Output, SideInput, SideOutput
 from graphflow.resources import RESOURCES, Resources
 from graphflow.runtime import Graph, Poller
 from graphflow.services import Service
+from graphflow.streaming import Result, stream
 
 __all__ = [
     "RESOURCES",

@@ -4,33 +4,24 @@ encoding overlap under one scheduler, and full queues hold back the source."""
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
-from graphflow import config, registry
 from graphflow.calculator import Calculator
 from graphflow.config.checked import CheckedGraph, CheckedNode
 from graphflow.config.spec import ExecutorSpec, NodeSpec, PolicySpec, StreamRef
-from graphflow.context import Binding, Connection, Context
+from graphflow.context import Binding, Connection
 from graphflow.errors import GraphConfigError, Location, Problem
 from graphflow.ports import ANY_TAG, Input, Output, Port, SideInput, compatible, type_name
 from graphflow.runtime import Graph
-from graphflow.services import LIVE
-
-if TYPE_CHECKING:
-    from graphflow.calculators.io.sources import SourceInfo
 
 QUEUE_SIZE: Final = 4
 """Packets that may wait on a stream: enough to keep every core busy, few enough that frames do not pile up."""
 
-_LOOKAHEAD: Final = 2
 _PICTURE_TAGS: Final = ("OVERLAY", "IMAGE", "VIDEO")
-_MAILBOX: Final = "stream_mailbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +45,6 @@ class Attachment:
     outputs: tuple[tuple[str, str], ...] = ()
     side_inputs: tuple[tuple[str, str], ...] = ()
     executor: str = ""
-
-
-def frame_input(graph: CheckedGraph) -> str | None:
-    """The graph input that takes the frames: the one tagged IMAGE, else the only one; None where there is none.
-
-    Raises:
-        GraphConfigError: there are several inputs and none is tagged IMAGE.
-    """
-    inputs = graph.spec.inputs
-    tagged = [entry for entry in inputs if entry.tag == "IMAGE"] or list(inputs)
-    if len(tagged) > 1:
-        names = ", ".join(str(entry) for entry in inputs)
-        raise _cannot(graph, f"'{graph.spec.name}' has several inputs ({names})", "tag the one for the frames IMAGE")
-    others = [entry for entry in inputs if entry not in tagged]
-    if others:
-        names = ", ".join(str(entry) for entry in others)
-        raise _cannot(graph, f"nothing feeds the inputs {names}", "feed them from Python: graphflow.load, add_packet")
-    return tagged[0].name if tagged else None
 
 
 def data_outputs(graph: CheckedGraph) -> tuple[str, ...]:
@@ -163,184 +136,6 @@ class Run:
         self._ended.set()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Result(Mapping[str, Any]):
-    """What a graph says of one frame: a mapping of the outputs that have a packet, each also an attribute.
-
-    `result.left_hand_landmarks` is None where the hand was not found; `result["left_hand_landmarks"]` is a KeyError.
-
-    Attributes:
-        timestamp: microseconds.
-        frame: number of the frame, from 0.
-        image: the frame itself, uint8 [H, W, 3] RGB, read-only; None at a timestamp without a frame.
-        outputs: the values by stream name, None where the output has no packet.
-    """
-
-    timestamp: int
-    frame: int
-    image: Any
-    outputs: Mapping[str, Any]
-
-    def __getitem__(self, key: str) -> Any:
-        value = self.outputs.get(key)
-        if value is None:
-            raise KeyError(key)
-        return value
-
-    def __iter__(self) -> Iterator[str]:
-        return (key for key, value in self.outputs.items() if value is not None)
-
-    def __len__(self) -> int:
-        return sum(value is not None for value in self.outputs.values())
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self.outputs:
-            exists = ", ".join(self.outputs)
-            raise AttributeError(f"the result has no '{name}'; it has: timestamp, frame, image, {exists}")
-        return self.outputs[name]
-
-
-def stream(
-    graph: str | Path,
-    source: str | Path,
-    *,
-    params: Mapping[str, Any] | None = None,
-    overrides: Mapping[str, Any] | None = None,
-    outputs: Sequence[str] | None = None,
-    num_threads: int | None = None,
-    max_frames: int | None = None,
-    fps: float | None = None,
-) -> Generator[Result, None, None]:
-    """Runs a graph on a video, images or a camera and yields what it says of each frame.
-
-    The graph is read and the source looked at by the call itself; work starts with the first result that is asked for
-    and stays a few frames ahead. Closing the iterator, or leaving it to the garbage collector, ends the run.
-
-    ```python
-    for result in graphflow.stream("holistic", "video.mp4"):
-        if result.pose_landmarks is not None:
-            print(result.frame, result.pose_landmarks.xyz[0])
-    ```
-
-    Args:
-        graph: name of a shipped graph, a path, or the text of one.
-        source: `video.mp4`, `photo.png`, `folder/`, `frames/*.jpg`, `camera:0`, `rtsp://…`, `sample:astronaut`.
-        params: values for the graph's parameters.
-        overrides: options of single nodes, by `node/path.option`.
-        outputs: streams to compute, inner ones by their path; default every graph output but pictures.
-        num_threads: threads of the graph; default what it says, else one for each core.
-        max_frames: end after this many.
-        fps: stamp frame i with i / fps seconds instead of its presentation time.
-
-    Raises:
-        GraphConfigError: the graph is wrong, or has no such output.
-        ValueError: the source cannot be read.
-        CalculatorError: while iterating, where the run fails; frames on their way then are lost.
-    """
-    from graphflow.calculators.io.sources import open_source
-
-    checked = config.load(graph, params=params, overrides=overrides)
-    frames = frame_input(checked)
-    if frames is None:
-        raise _cannot(checked, f"'{checked.spec.name}' has no input for frames", "run it with graphflow.load")
-    wanted = data_outputs(checked) if outputs is None else tuple(outputs)
-    unknown = [name for name in wanted if name not in checked.stream_types]
-    if unknown:
-        exists = ", ".join(entry.name for entry in checked.spec.outputs)
-        raise _cannot(checked, f"'{checked.spec.name}' has no stream '{unknown[0]}'", f"its outputs are: {exists}")
-    collector = Attachment(
-        "stream",
-        _Collector,
-        inputs=(("TICK", frames), *(("VALUE", name) for name in wanted)),
-        side_inputs=(("MAILBOX", _MAILBOX),),
-        # it waits for whoever iterates, and must not take a thread from the graph meanwhile
-        executor="stream",
-    )
-    info = open_source(str(source))
-    composed = compose(checked, [read_from(info, frames, fps=fps, max_frames=max_frames)], [collector])
-    running = Graph(composed, num_threads=num_threads, prune=True)
-    running.set_service(LIVE, info.live)
-    return _results(running)
-
-
-def read_from(info: SourceInfo, output: str, *, fps: float | None = None, max_frames: int | None = None) -> Attachment:
-    """The node that reads a source, with its frames on the stream `output`."""
-    given = {"fps": fps, "max_frames": max_frames}
-    options = {**info.options, **{name: value for name, value in given.items() if value is not None}}
-    return Attachment("source", registry.find(info.calculator), options, outputs=(("IMAGE", output),))
-
-
-def _results(graph: Graph) -> Generator[Result, None, None]:
-    mailbox = _Mailbox()
-    run = Run(graph, {_MAILBOX: mailbox})
-    try:
-        # a failed run closes its nodes, the collector with them, when it has ended
-        while (result := mailbox.take()) is not None:
-            yield result
-        run.wait()
-        run.raise_error()
-    finally:
-        mailbox.abandon()
-        if not run.wait(0):
-            run.cancel()
-            run.wait()
-
-
-class _Mailbox:
-    """Results on their way from the graph to whoever iterates; the graph waits while it is full."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._results: deque[Result] = deque()
-        self._ended = False
-
-    def put(self, result: Result) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: len(self._results) < _LOOKAHEAD or self._ended)
-            self._results.append(result)
-            self._changed.notify_all()
-
-    def take(self) -> Result | None:
-        """The next result; None once there will be no more."""
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._results) or self._ended)
-            result = self._results.popleft() if self._results else None
-            self._changed.notify_all()
-            return result
-
-    def end(self) -> None:
-        """Nothing more will be put."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
-
-    def abandon(self) -> None:
-        """Nothing more will be taken: nobody waits for room any more."""
-        self.end()
-
-
-class _Collector(Calculator):
-    """Hands the values of each timestamp to the mailbox."""
-
-    tick = Input("TICK", doc="the frames")
-    values = Input("VALUE", optional=True, repeated=True, doc="the streams to hand over")
-    mailbox = SideInput("MAILBOX", _Mailbox)
-
-    def open(self, context: Context) -> None:
-        self._mailbox: _Mailbox = context[self.mailbox]
-        self._keys = [connection.name for connection in context.connections(self.values)]
-        self._frames = 0
-
-    def process(self, context: Context) -> None:
-        image = context[self.tick]
-        self._frames += image is not None
-        values = dict(zip(self._keys, context[self.values], strict=True))
-        self._mailbox.put(Result(context.timestamp, max(self._frames - 1, 0), image, values))
-
-    def close(self, context: Context) -> None:
-        self._mailbox.end()
-
-
 def _attached(graph: CheckedGraph, entry: Attachment, taken: set[str], types: dict[str, Any]) -> CheckedNode:
     name, number = entry.name, 2
     while name in taken:
@@ -359,7 +154,7 @@ def _attached(graph: CheckedGraph, entry: Attachment, taken: set[str], types: di
         types[connection.name] = connection.port.type
     problems = list(calculator(entry.options).check(binding))
     if problems:
-        raise _cannot(graph, f"{name}: {'; '.join(problems)}")
+        raise cannot_run(graph, f"{name}: {'; '.join(str(problem) for problem in problems)}")
     spec = NodeSpec(
         name,
         calculator.__name__,
@@ -390,7 +185,7 @@ def _connections(
 
 def _check_type(graph: CheckedGraph, stream_name: str, produced: Any, consumed: Any) -> None:
     if not compatible(produced, consumed):
-        raise _cannot(
+        raise cannot_run(
             graph, f"stream '{stream_name}' carries {type_name(produced)}, but {type_name(consumed)} is read from it"
         )
 
@@ -399,5 +194,6 @@ def _is_picture(graph: CheckedGraph, output: StreamRef) -> bool:
     return output.tag in _PICTURE_TAGS or graph.stream_types.get(output.name) is np.ndarray
 
 
-def _cannot(graph: CheckedGraph, message: str, hint: str = "") -> GraphConfigError:
+def cannot_run(graph: CheckedGraph, message: str, hint: str = "") -> GraphConfigError:
+    """The error for a graph that is right in itself, but cannot be run as asked."""
     return GraphConfigError([Problem(graph.spec.location, message, hint)])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import graphflow
-from graphflow import Calculator, CalculatorError, GraphConfigError, Input, Output, config, pipeline, registry
+from graphflow import Calculator, CalculatorError, GraphConfigError, Input, Output, config, feeding, pipeline, registry
 
 GRAPHS = Path(__file__).parent / "graphs"
 BRIGHTNESS = GRAPHS / "brightness.yaml"
@@ -41,7 +41,7 @@ def text_of(inputs: str, body: str = "") -> str:
 )
 def test_frames_go_to_the_image_or_the_only_input(inputs: str, found: str) -> None:
     checked = config.load(text_of(inputs, f"    inputs: [{found}]\n    outputs: [copy]\n"))
-    assert pipeline.frame_input(checked) == found
+    assert feeding.frame_input(checked) == found
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,11 @@ def test_frames_go_to_the_image_or_the_only_input(inputs: str, found: str) -> No
 def test_other_inputs_cannot_be_fed(inputs: str, message: str) -> None:
     checked = config.load(text_of(inputs, "    inputs: [a, b]\n    outputs: [c, d]\n"))
     with pytest.raises(GraphConfigError, match=message):
-        pipeline.frame_input(checked)
+        feeding.frame_input(checked)
 
 
 def test_graph_with_its_own_source_takes_no_frames() -> None:
-    assert pipeline.frame_input(config.load(GRAPHS / "shining.yaml")) is None
+    assert feeding.frame_input(config.load(GRAPHS / "shining.yaml")) is None
 
 
 def test_outputs_are_data_or_pictures() -> None:
@@ -198,7 +198,7 @@ def test_failure_is_raised_while_iterating(images: str) -> None:
         ("holistc", "x.png", None, GraphConfigError, "no graph 'holistc' — did you mean 'holistic'"),
         (BRIGHTNESS, "missing.mp4", None, ValueError, "no file missing.mp4"),
         (BRIGHTNESS, "sample:nobody", None, ValueError, "no sample 'nobody'; there is: astronaut"),
-        (BRIGHTNESS, "x.png", ["depth"], GraphConfigError, "no stream 'depth' — its outputs are: mean, bright"),
+        (BRIGHTNESS, [], ["depth"], GraphConfigError, "no stream 'depth' — its outputs are: mean, bright"),
         (GRAPHS / "shining.yaml", "x.png", None, GraphConfigError, "'Shining' has no input for frames"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from graphflow import Calculator, Context, Input, Option
+from graphflow import Calculator, Context, Input, Option, SideInput
 
 from ..lazy import cv2
 from ..payloads import Image
@@ -26,13 +26,15 @@ class VideoWriter(Calculator):
     """Writes the frames that reach it into a video file: H.264 through PyAV, else what OpenCV writes.
 
     The file is written beside its final name (`overlay.part.mp4`) and renamed when it is complete. When the graph fails
-    or is cancelled the frames until then become the file, playable. Frames of odd size lose their last row or column,
-    as H.264 asks for; frames of another size than the first are fitted into it.
+    or is cancelled, or the disk is full, the frames until then become the file, playable. Frames of odd size lose their
+    last row or column, as H.264 asks for; frames of another size than the first are fitted into it.
     """
 
     image = Input("IMAGE", Image, "uint8 [H, W, 3] RGB")
     path: str = Option(doc="the file; .mp4, .m4v, .mov or .mkv")
     fps: float | None = Option(None, "frames a second; default what the timestamps say")
+    audio: str = Option("", "the source file whose sound to keep, where the timestamps are its own; needs PyAV")
+    written = SideInput("WRITTEN", dict, "where to count the frames of this file, by its path", optional=True)
 
     def open(self, context: Context) -> None:
         if self.fps is not None and self.fps <= 0:
@@ -47,6 +49,7 @@ class VideoWriter(Calculator):
         self._failed = False
         self._held: tuple[npt.NDArray[np.uint8], int] | None = None
         self._frames = 0
+        self._counts: dict[str, int] = context[self.written] if context[self.written] is not None else {}
         self._warned_size = False
 
     def process(self, context: Context) -> None:
@@ -80,7 +83,9 @@ class VideoWriter(Calculator):
         except OSError as error:
             if not self._failed:
                 raise OSError(f"{self._path} cannot be finished: {error}") from error
-        self._partial.replace(self._path)
+        finally:
+            if self._partial.exists():
+                self._partial.replace(self._path)
 
     def reset(self, context: Context) -> None:
         self.close(context)
@@ -98,7 +103,7 @@ class VideoWriter(Calculator):
     def _start(self, fps: float) -> None:
         variable = self.fps is None
         if importlib.util.find_spec("av") is not None:
-            self._encoder = H264Encoder(self._partial, self._size, fps, variable)
+            self._encoder = H264Encoder(self._partial, self._size, fps, variable, self.audio)
             return
         _LOGGER.warning(
             "%s is written as MPEG-4 part 2, which browsers may not play; for H.264: pip install 'graphflow[video]'",
@@ -114,6 +119,7 @@ class VideoWriter(Calculator):
             self._failed = True
             raise OSError(f"{self._path} cannot be written after {self._frames} frames: {error}") from error
         self._frames += 1
+        self._counts[self.path] = self._frames
 
     def _fitted(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         width, height = self._size

@@ -66,21 +66,27 @@ def _options(
 @app.command()
 def run(
     graph: GraphArgument,
-    source: Annotated[
-        str | None,
+    sources: Annotated[
+        list[str] | None,
         typer.Option(
             "--input",
             "-i",
             metavar="SOURCE",
-            help="A video, an image, a folder, a glob, camera:0, rtsp://…, or sample:astronaut.",
+            help="A video, an image, a folder, a glob, camera:0, camera:NAME, rtsp://…, or sample:astronaut; "
+            "INPUT=SOURCE for a graph with several inputs, once for each.",
         ),
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="VIDEO", help="Write the annotated video: .mp4, …")
+    outputs: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", metavar="VIDEO", help="Write the annotated video: .mp4, …; may be repeated."),
     ] = None,
-    save: Annotated[
-        Path | None,
-        typer.Option("--save", metavar="RESULTS", help="Write what was found, a JSON object a frame: .jsonl."),
+    saves: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--save",
+            metavar="RESULTS",
+            help="Write what was found: .jsonl, .csv, .parquet, .npz, .coco.json, .openpose, .rrd; may be repeated.",
+        ),
     ] = None,
     fps: Annotated[
         float | None, typer.Option("--fps", help="Stamp frame i with i / FPS seconds instead of its presentation time.")
@@ -96,13 +102,14 @@ def run(
             "--side-packet", metavar="NAME=VALUE", help="Give the graph a side packet: a path, a number; repeatable."
         ),
     ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Show the annotated picture in a window; q closes it.")] = False,
 ) -> None:
     """Run a graph on a video, images or a camera."""
     from graphflow.cli.run import RunRequest, run_graph
 
     folders = graph_path or ()
-    given = settings or (), params or (), folders, side_packets or ()
-    run_graph(RunRequest(graph, source, output, save, fps, max_frames, threads, *given))
+    named = settings or (), params or (), folders, side_packets or ()
+    run_graph(RunRequest(graph, sources or (), outputs or (), saves or (), fps, max_frames, threads, *named, show=show))
 
 
 @app.command()

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import typer
 
 from graphflow import config, pipeline
-from graphflow.calculator import Calculator
+from graphflow.calculator import Calculator, OptionError
+from graphflow.cli.outputs import WRITTEN, OutputFiles
+from graphflow.cli.preview import PreviewWindow
 from graphflow.cli.progress import FetchBar, RunProgress
 from graphflow.cli.reporting import FAILED, INTERRUPTED, WRONG_USAGE, UsageError, report, say, show_warnings
 from graphflow.cli.settings import parse_settings
+from graphflow.cli.signals import TERMINATED, Interruptions
 from graphflow.config.checked import CheckedGraph
 from graphflow.context import Context
 from graphflow.errors import GraphCancelled, GraphflowError
+from graphflow.feeding import NO_FEED, SOURCE_NODE, Feed, Source, feed, find_input
 from graphflow.ports import Input, SideInput
 from graphflow.resources import RESOURCES, Resources
 from graphflow.runtime import Graph
 from graphflow.services import LIVE
-
-if TYPE_CHECKING:
-    from graphflow.calculators.io.sources import SourceInfo
 
 _TALLY: Final = "run_tally"
 _REFRESH_SECONDS: Final = 0.1
@@ -35,9 +36,9 @@ class RunRequest:
     """What the user typed."""
 
     graph: str
-    source: str | None = None
-    output: Path | None = None
-    save: Path | None = None
+    sources: Sequence[str] = ()
+    outputs: Sequence[Path] = ()
+    saves: Sequence[Path] = ()
     fps: float | None = None
     max_frames: int | None = None
     threads: int | None = None
@@ -45,6 +46,7 @@ class RunRequest:
     params: Sequence[str] = ()
     graph_path: Sequence[Path] = ()
     side_packets: Sequence[str] = ()
+    show: bool = False
 
 
 @dataclass(slots=True)
@@ -64,62 +66,55 @@ def run_graph(request: RunRequest) -> None:
         typer.Exit: the run failed or was interrupted; that was reported.
     """
     show_warnings()
-    overrides = parse_settings(request.settings, "--set")
+    settings = parse_settings(request.settings, "--set")
+    source_settings = {key: settings.pop(key) for key in list(settings) if _is_for_source(key)}
     params = parse_settings(request.params, "--param")
     side_packets = parse_settings(request.side_packets, "--side-packet")
     if request.fps is not None and not request.fps > 0:
         raise UsageError(f"--fps must be positive, not {request.fps:g}")
-    checked = config.load(request.graph, params=params, overrides=overrides, graph_path=request.graph_path)
-    frames = pipeline.frame_input(checked)
-    info = _open_source(request, checked, frames)
-    _check_outputs(request, checked)
-    _fetch_models(checked)
-    files = _Files([path for path in (request.output, request.save) if path is not None])
+    checked = config.load(request.graph, params=params, overrides=settings, graph_path=request.graph_path)
+    fed = feed_graph(checked, request, source_settings)
+    files = OutputFiles(checked, request.graph, request.outputs, request.saves, fed)
+    fetch_models(checked)
     tally = Tally()
-    composed = _composed(request, checked, frames, info, tally)
+    sinks = files.attachments(checked, fed, keep_audio=request.fps is None)
+    window = PreviewWindow(checked.spec.name) if request.show else None
+    if window is not None:
+        sinks.append(window.attachment(checked, request.graph))
+    composed = _composed(checked, fed, sinks, only_picture=bool(request.outputs and not request.saves))
     graph = Graph(composed, num_threads=request.threads, prune=True)
     graph.set_service(RESOURCES, Resources([*request.graph_path, checked.spec.folder]))
-    graph.set_service(LIVE, info is not None and info.live)
+    graph.set_service(LIVE, fed.live)
     started = time.monotonic()
+    own = {**fed.side_packets, _TALLY: tally, WRITTEN: files.counts}
+    if window is not None:
+        own |= window.side_packets
     try:
-        run = pipeline.Run(graph, {**side_packets, _TALLY: tally})
+        run = pipeline.Run(graph, {**side_packets, **own})
     except GraphflowError as error:
         hint = "paths, numbers and flags can be given as --side-packet NAME=VALUE"
         raise UsageError(f"'{request.graph}' cannot be run from the command line: {error}; {hint}") from error
-    source_node = composed.nodes[0].spec.name if info else None
-    progress = RunProgress(checked.spec.name, _total(request, info), live=bool(info and info.live))
-    interrupted = _watch(run, tally, progress, source_node)
+    nodes = [attachment.name for attachment in fed.attachments]
+    progress = RunProgress(checked.spec.name, _total(request, fed), live=fed.live)
+    interruptions = _watch(run, tally, progress, nodes, window)
     seconds = time.monotonic() - started
-    dropped = _dropped(graph, source_node)
-    if run.error is not None and not (interrupted and isinstance(run.error, GraphCancelled)):
+    dropped = _dropped(graph, nodes)
+    if run.error is not None and not (interruptions.count and isinstance(run.error, GraphCancelled)):
         report(run.error)
-        kept = files.written()
+        kept = files.written(with_counts=True)
         if kept:
             say(f"what came before is in {kept}")
         raise typer.Exit(WRONG_USAGE if not tally.frames and _is_source_error(run.error) else FAILED)
-    typer.echo(_summary(tally, seconds, dropped, files.written(), interrupted))
-    if not (request.output or request.save) and checked.spec.outputs:
+    typer.echo(_summary(tally, seconds, dropped, files.written(), bool(interruptions.count)))
+    if not (request.outputs or request.saves or request.show) and checked.spec.outputs:
         typer.echo(_presence(tally))
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
+    if interruptions.count:
+        raise typer.Exit(TERMINATED if interruptions.terminated else INTERRUPTED)
 
 
-class _Files:
-    """The files of a run, and which of them it has written rather than an earlier one."""
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._before = {path: _changed_ns(path) for path in paths}
-
-    def written(self) -> str:
-        """Those that were written, for people."""
-        found = [str(path) for path, before in self._before.items() if _changed_ns(path) not in (None, before)]
-        return " and ".join(found)
-
-
-def _changed_ns(path: Path) -> int | None:
-    """When a file that has something in it was changed last; None where there is none."""
-    file = path.expanduser()
-    return file.stat().st_mtime_ns if file.is_file() and file.stat().st_size else None
+def _is_for_source(key: str) -> bool:
+    node = key.partition(".")[0]
+    return node == SOURCE_NODE or node.startswith(f"{SOURCE_NODE}_")
 
 
 class _TallyKeeper(Calculator):
@@ -141,24 +136,40 @@ class _TallyKeeper(Calculator):
         self._tally.frames += self._counts_all or context[self.ticks] is not None
 
 
-def _open_source(request: RunRequest, checked: CheckedGraph, frames: str | None) -> SourceInfo | None:
-    from graphflow.calculators.io.sources import KINDS, SourceError, open_source
+def feed_graph(checked: CheckedGraph, request: RunRequest, source_settings: Mapping[str, Any]) -> Feed:
+    """What reads the sources that the user named.
 
-    if frames is None:
-        if request.source is not None:
+    Raises:
+        UsageError: they cannot be read, or do not fit the graph.
+    """
+    from graphflow.calculators.io.sources import KINDS, SourceError
+
+    if not checked.spec.inputs:
+        if request.sources:
             raise UsageError(f"'{request.graph}' takes no frames from outside: leave out -i")
-        return None
-    if request.source is None:
+        return NO_FEED
+    if not request.sources:
         raise UsageError(f"say what to run '{request.graph}' on: -i SOURCE, which is {KINDS}")
     try:
-        info = open_source(request.source)
-    except SourceError as error:
+        named = _named_sources(checked, request.sources)
+        return feed(checked, named, fps=request.fps, max_frames=request.max_frames, options=source_settings)
+    except (SourceError, OptionError) as error:
         raise UsageError(str(error)) from error
-    if checked.stream_types.get(frames) is not bytes:
-        return info
-    if info.calculator != "ImageSource":
-        raise UsageError(f"'{request.graph}' decodes image files itself: -i must be images, not {request.source}")
-    return replace(info, calculator="EncodedImageSource")
+
+
+def _named_sources(checked: CheckedGraph, texts: Sequence[str]) -> str | dict[str, Source]:
+    """`left=a.mp4` as a pair, where the graph has an input `left`; a single source may come without a name."""
+    pairs: dict[str, Source] = {}
+    for text in texts:
+        name, equals, source = text.partition("=")
+        if equals and find_input(checked, name) is not None:
+            pairs[name] = source
+        elif len(texts) == 1:
+            return text
+        else:
+            exists = ", ".join(entry.name for entry in checked.spec.inputs)
+            raise UsageError(f"-i {text}: say which input each of the sources is for: NAME=SOURCE, NAME of {exists}")
+    return pairs
 
 
 def _is_source_error(error: BaseException) -> bool:
@@ -167,33 +178,8 @@ def _is_source_error(error: BaseException) -> bool:
     return isinstance(error.__cause__, SourceError)
 
 
-def _check_outputs(request: RunRequest, checked: CheckedGraph) -> None:
-    """Finds out before the work, not after it, that a file cannot be written."""
-    from graphflow.calculators.io.output_file import check_folder
-    from graphflow.calculators.io.video_writer import VIDEO_OUTPUT_ENDINGS
-
-    if request.output is not None and pipeline.picture_output(checked) is None:
-        exists = ", ".join(pipeline.data_outputs(checked)) or "none"
-        raise UsageError(f"'{request.graph}' has no pictures for -o {request.output}; outputs for --save: {exists}")
-    if request.save is not None and not pipeline.data_outputs(checked):
-        raise UsageError(f"'{request.graph}' has no outputs for --save {request.save}, only pictures: use -o")
-    targets = (("-o", request.output, VIDEO_OUTPUT_ENDINGS), ("--save", request.save, (".jsonl",)))
-    for option, path, endings in targets:
-        if path is None:
-            continue
-        if path.suffix.lower() not in endings:
-            raise UsageError(f"{option} {path}: the name must end in {', '.join(endings)}")
-        if request.source is not None and path.exists() and Path(request.source).expanduser().exists():
-            same = path.samefile(Path(request.source).expanduser())
-            if same:
-                raise UsageError(f"{option} {path} is the source itself: name another file")
-        try:
-            check_folder(path.expanduser())
-        except OSError as error:
-            raise UsageError(f"{option}: {error}") from error
-
-
-def _fetch_models(checked: CheckedGraph) -> None:
+def fetch_models(checked: CheckedGraph) -> None:
+    """Fetches those models of a graph that are not on this machine yet, showing progress."""
     from graphflow.inference import ModelStore
 
     store = ModelStore()
@@ -213,57 +199,46 @@ def _model_options(checked: CheckedGraph) -> list[str]:
     return named
 
 
-def _composed(
-    request: RunRequest, checked: CheckedGraph, frames: str | None, info: SourceInfo | None, tally: Tally
-) -> CheckedGraph:
-    from graphflow import registry
-
+def _composed(checked: CheckedGraph, fed: Feed, sinks: list[pipeline.Attachment], only_picture: bool) -> CheckedGraph:
     data, picture = pipeline.data_outputs(checked), pipeline.picture_output(checked)
-    tick: tuple[tuple[str, str], ...] = (("TICK", frames),) if frames else ()
-    sources, sinks = [], []
-    if info is not None and frames is not None:
-        sources.append(pipeline.read_from(info, frames, fps=request.fps, max_frames=request.max_frames))
-    if request.save is not None:
-        results = (*tick, *((name.upper(), name) for name in data))
-        sinks.append(
-            pipeline.Attachment("results", registry.find("ResultsWriter"), {"path": str(request.save)}, results)
-        )
-    if request.output is not None and picture is not None:
-        options = {"path": str(request.output)}
-        sinks.append(pipeline.Attachment("video", registry.find("VideoWriter"), options, inputs=(("IMAGE", picture),)))
-    counted = [picture] if request.output and not request.save and picture else data
+    tick: tuple[tuple[str, str], ...] = tuple(("TICK", name) for name in list(fed.sources)[:1])
+    counted = (picture,) if only_picture and picture else data
     if not tick and not counted:  # a graph that reads and writes files itself
         tick = tuple(("TICK", name) for name in pipeline.ending_streams(checked)[:1])
     values = (*tick, *(("VALUE", name) for name in counted))
-    sinks.append(pipeline.Attachment("tally", _TallyKeeper, {}, values, side_inputs=(("TALLY", _TALLY),)))
-    return pipeline.compose(checked, sources, sinks)
+    tally = pipeline.Attachment("tally", _TallyKeeper, {}, values, side_inputs=(("TALLY", _TALLY),))
+    return pipeline.compose(checked, fed.attachments, [*sinks, tally])
 
 
-def _watch(run: pipeline.Run, tally: Tally, progress: RunProgress, source_node: str | None) -> bool:
-    """Shows progress until the run is over; whether it was interrupted."""
-    interruptions = 0
-    with progress:
-        while True:
-            try:
-                if run.wait(_REFRESH_SECONDS):
-                    progress.finished(tally.frames, _dropped(run.graph, source_node))
-                    return interruptions > 0
-                progress.update(tally.frames, _dropped(run.graph, source_node))
-            except KeyboardInterrupt:
-                interruptions += 1
-                if interruptions == 1:
-                    say("finishing the frames on their way; Ctrl-C again drops them")
-                    run.finish()
-                else:
-                    run.cancel()
+def _watch(
+    run: pipeline.Run, tally: Tally, progress: RunProgress, nodes: Sequence[str], window: PreviewWindow | None
+) -> Interruptions:
+    """Shows progress until the run is over; how it was interrupted."""
+    interruptions, heeded = Interruptions(), 0
+    with progress, interruptions:
+        while not run.wait(_REFRESH_SECONDS if window is None else window.refresh()):
+            progress.update(tally.frames, _dropped(run.graph, nodes))
+            if window is not None and window.closed:
+                run.finish()
+            if interruptions.count == heeded:
+                continue
+            heeded = interruptions.count
+            if heeded == 1:
+                say("finishing the frames on their way; Ctrl-C again drops them")
+                run.finish()
+            else:
+                run.cancel()
+        progress.finished(tally.frames, _dropped(run.graph, nodes))
+    return interruptions
 
 
-def _dropped(graph: Graph, source_node: str | None) -> int:
-    return graph.statistics()[source_node].dropped if source_node else 0
+def _dropped(graph: Graph, nodes: Sequence[str]) -> int:
+    statistics = graph.statistics()
+    return sum(statistics[node].dropped for node in nodes)
 
 
-def _total(request: RunRequest, info: SourceInfo | None) -> int | None:
-    announced = [count for count in (request.max_frames, info.frames if info else None) if count is not None]
+def _total(request: RunRequest, fed: Feed) -> int | None:
+    announced = [count for count in (request.max_frames, fed.frames) if count is not None]
     return min(announced, default=None)
 
 

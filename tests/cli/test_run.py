@@ -270,4 +270,4 @@ def test_a_graph_that_decodes_images_itself(cli: Cli, video: Path, tmp_path: Pat
     assert (tmp_path / "photo.mp4").stat().st_size > 0
     outcome = cli("run", "decode.pbtxt", "-i", video, "-o", "video.mp4")
     assert outcome.code == 2
-    assert "-i must be images" in outcome.err
+    assert "its source must be images" in outcome.err

@@ -26,6 +26,9 @@ class FakeCamera:
         self.frames.task_done()
         return frame is not None, frame
 
+    def get(self, what: int) -> float:
+        return 0.0
+
     def release(self) -> None:
         self.released = True
 
@@ -33,13 +36,13 @@ class FakeCamera:
 @pytest.fixture
 def frames(monkeypatch: pytest.MonkeyPatch) -> "Iterator[queue.Queue[np.ndarray | None]]":
     waiting: queue.Queue[np.ndarray | None] = queue.Queue()
-    monkeypatch.setattr(cv2, "VideoCapture", lambda _: FakeCamera(waiting))
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: FakeCamera(waiting))
     yield waiting
     waiting.put(None)
 
 
 def opened(**options: object) -> tuple[CameraSource, Context]:
-    camera = CameraSource(options)
+    camera = CameraSource({"reconnect_seconds": 0, **options})
     context = Context(Binding(outputs=(Connection("IMAGE", 0, "image", CameraSource.image),)))
     camera.open(context)
     return camera, context
@@ -65,7 +68,7 @@ def test_only_the_newest_frame_is_used_and_the_others_are_counted(frames: "queue
     for red in (2, 3, 4):
         frames.put(frame(red))
     frames.put(None)
-    camera._reader.join(60)
+    assert camera._reader.join(60)
     ((timestamp, red),) = shown(camera, context)
     assert red == 4
     assert timestamp > 0
@@ -73,13 +76,13 @@ def test_only_the_newest_frame_is_used_and_the_others_are_counted(frames: "queue
     with pytest.raises(Stop):
         camera.process(context)
     camera.close(context)
-    assert camera._capture.released
+    assert camera._reader._capture.released
 
 
 def test_a_camera_that_gives_nothing_is_an_error(frames: "queue.Queue[np.ndarray | None]") -> None:
     frames.put(None)
     camera, context = opened(index=3)
-    camera._reader.join(60)
+    assert camera._reader.join(60)
     with pytest.raises(SourceError, match="camera:3 was opened but gave no frame"):
         camera.process(context)
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graphflow.calculators.io.results_writer import ResultsWriter, to_json
+from graphflow.calculators.io.result_json import to_json
+from graphflow.calculators.io.results_writer import ResultsWriter
 from graphflow.calculators.payloads import (
     Classification,
     Detection,
@@ -97,6 +98,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
             run_calculator(ResultsWriter, {"TICK": [(i, 1) for i in range(10)]}, {"path": str(path)})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [json.loads(line)["frame"] for line in path.read_text().splitlines()] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ def test_frames_before_a_failure_are_playable(tmp_path: Path, encoder: str) -> N
     class OneAfterAnother:
         timestamp = 0
 
-        def __getitem__(self, port: object) -> np.ndarray:
-            return next(calls)
+        def __getitem__(self, port: object) -> np.ndarray | None:
+            return next(calls) if port is VideoWriter.image else None
 
     writer.open(OneAfterAnother())  # type: ignore[arg-type]
     for _ in range(4):

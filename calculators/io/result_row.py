@@ -1,0 +1,54 @@
+"""ResultRow: what a graph found at one timestamp, on its way into a file; and what a file format has to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """What a graph found at one timestamp.
+
+    Attributes:
+        timestamp: microseconds.
+        frame: number of the frame, from 0.
+        values: by key, those that were found.
+        image: the frame itself, uint8 [H, W, 3]; None where the graph has none.
+    """
+
+    timestamp: int
+    frame: int
+    values: Mapping[str, Any]
+    image: Any = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the frame in pixels.
+
+        Raises:
+            ValueError: there is no frame.
+        """
+        if getattr(self.image, "ndim", 0) < 2:
+            raise ValueError("pixels need the frames: connect the images to TICK")
+        return int(self.image.shape[1]), int(self.image.shape[0])
+
+
+class ResultFile(Protocol):
+    """Writes rows in one format, made with the path of the file."""
+
+    def write(self, row: ResultRow) -> None:
+        """Adds a row.
+
+        Raises:
+            OSError: the file cannot be written; what was there before stays readable.
+            TypeError: a value has no form in this format.
+        """
+
+    def close(self) -> None:
+        """Completes the file; what was written is readable.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
