@@ -54,7 +54,7 @@ class InputCard(_Part):
 class BoxCard(_Part):
     """How a person's box becomes the crop; its aspect is that of the input."""
 
-    padding: float = Field(default=1.25, ge=0.5, le=4, description="the crop's sides over the box's; 1.25 leaves 12.5% around")
+    padding: float = Field(default=1.25, ge=0.5, le=4, description="sides of the crop over those of the box")
     udp: bool = Field(default=False, description="map pixel centres to pixel centres (UDP) instead of corners")
 
 

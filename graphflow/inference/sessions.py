@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from .catalog import ModelCard
+from .integer_products import computes_on_integers, products_overflow
 from .store import OUTPUTS_KEY, PLANES_SUFFIX, ModelStore
 
 if TYPE_CHECKING:
@@ -45,7 +46,11 @@ class InferenceSession:
             )
         self.path = path
         try:
-            self._session = ort.InferenceSession(str(path), _options(threads), providers=list(providers))
+            options = _options(threads)
+            if computes_on_integers(path) and products_overflow():
+                # slower by half, and right
+                options.add_session_config_entry("session.x64quantprecision", "1")
+            self._session = ort.InferenceSession(str(path), options, providers=list(providers))
         except Exception as error:  # ONNX Runtime raises a family of unrelated types
             raise ModelError(f"{path}: ONNX Runtime cannot load it ({error}); is the file whole?") from error
         self._names = [value.name for value in self._session.get_inputs()]
@@ -143,8 +148,6 @@ def _options(threads: int) -> ort.SessionOptions:
     # Threads that spin for work take the cores from the models that run beside this one.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # Where bytes are multiplied in pairs whose sum may overflow (no VNNI), take the slower products that do not.
-    options.add_session_config_entry("session.x64quantprecision", "1")
     return options
 
 

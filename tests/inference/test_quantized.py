@@ -11,7 +11,8 @@ import onnxruntime as ort
 import pytest
 
 from graphflow.errors import ModelError
-from graphflow.inference import ModelStore, open_session
+from graphflow.inference import InferenceSession, ModelStore, open_session
+from graphflow.inference.integer_products import computes_on_integers
 from graphflow.inference.onnx_graph import OnnxGraph
 from graphflow.inference.rewrite import rewrite_for_cpu
 from graphflow.inference.rewrite.quantized import fold_shifts
@@ -331,3 +332,17 @@ def test_movenet_runs_on_integers_and_its_image_is_not_touched_before_the_first_
     weights = [graph.constants[name].dtype for node in graph.nodes if node.op == "DequantizeLinear"
                for name in node.inputs[:1] if name in graph.constants]  # fmt: skip
     assert weights.count(np.dtype(np.int8)) == 74
+
+
+def test_integer_products_are_exact_or_known_not_to_be(movenet: Path, tmp_path: Path) -> None:
+    assert computes_on_integers(ModelStore().onnx(movenet))
+    assert not computes_on_integers(ModelStore().onnx("hand_recrop"))
+    graph = OnnxGraph("sum")
+    graph.add_input("a", (1, 32), np.uint8)
+    weights = graph.constant(np.full((32, 4), 127, np.int8), "weights")
+    product = graph.add("MatMulInteger", ["a", weights], (1, 4), "product")
+    graph.add_output(graph.add("Cast", [product], (1, 4), "real", to=1), (1, 4))
+    path = tmp_path / "sum.onnx"
+    path.write_bytes(graph.to_model().SerializeToString())
+    # whatever the processor, a session's sums are right
+    assert (InferenceSession(path).run([np.full((1, 32), 255, np.uint8)])[0] == 255 * 127 * 32).all()
