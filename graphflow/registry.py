@@ -46,13 +46,14 @@ def find(name: str, folder: Path | None = None) -> type[Calculator]:
     """The calculator class a graph means by `name`.
 
     Args:
-        name: a shipped or installed calculator (`Gate`, `GateCalculator`), or `./file.py:Class`.
+        name: a shipped or installed calculator (`Gate`, `GateCalculator`), `./file.py:Name`, or `./folder:Name` of any
+            file in a folder.
         folder: what a relative file name is relative to, the graph file's folder; default the working directory.
 
     Raises:
         UnknownCalculatorError: there is none, or its file cannot be loaded; the message says why.
     """
-    if ".py:" in name:
+    if names_a_file(name):
         return _from_file(name, folder or Path())
     short = name.removesuffix("Calculator") or name
     for candidate in dict.fromkeys((short, name)):
@@ -61,6 +62,37 @@ def find(name: str, folder: Path | None = None) -> type[Calculator]:
         if candidate in _entry_points():
             return _checked(_entry_points()[candidate].load(), candidate)
     raise UnknownCalculatorError(f"unknown calculator '{name}'", short, names())
+
+
+def names_a_file(name: str) -> bool:
+    """Whether a name is that of a calculator of the user's own: `./file.py:Name`, `./folder:Name`."""
+    return ":" in name
+
+
+def spellings(name: str) -> list[str]:
+    """Every name a calculator is found by: with and without MediaPipe's suffix, and its aliases.
+
+    >>> spellings("Gate")
+    ['Gate', 'GateCalculator']
+    """
+    aliases = [alias for alias, (_, owner) in _index().items() if owner == name and alias != name]
+    return [name, *(f"{one}Calculator" for one in (name, *aliases) if "Calculator" not in one), *aliases]
+
+
+def names_in_file(path: Path) -> list[str]:
+    """The calculators that a Python file seems to define, without running it; none where it is no Python."""
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+    except (OSError, SyntaxError, ValueError):
+        return []
+    known = {"Calculator"}
+    found: list[str] = []
+    for node in tree.body:
+        for name, owner in _calculators_in(node, known):
+            known.add(owner)
+            if name == owner and isinstance(node, ast.FunctionDef | ast.ClassDef):
+                found.append(name)
+    return found
 
 
 def names() -> list[str]:
@@ -175,15 +207,17 @@ def _variant(family: type[Calculator], alias: str) -> type[Calculator]:
 
 def _from_file(name: str, folder: Path) -> type[Calculator]:
     file_name, _, class_name = name.rpartition(":")
-    path = (folder / file_name).resolve()
-    if not path.is_file():
+    path = (folder / file_name).expanduser().resolve()
+    if path.is_dir():
+        # only files that seem to define calculators are run
+        files = [file for file in sorted(path.glob("*.py")) if names_in_file(file)]
+    elif path.is_file():
+        files = [path]
+    else:
         raise UnknownCalculatorError(f"no file {path} for calculator '{name}'")
-    module = _load_file(path, path.stat().st_mtime_ns)
-    found = {
-        value.__name__: value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Calculator) and value.__module__ == module.__name__
-    }
+    found: dict[str, type[Calculator]] = {}
+    for file in files:
+        found = {**_defined_in(_load_file(file, file.stat().st_mtime_ns)), **found}
     short = class_name.removesuffix("Calculator") or class_name
     for candidate in (class_name, short):
         if candidate in found:
@@ -191,6 +225,14 @@ def _from_file(name: str, folder: Path) -> type[Calculator]:
     exists = ", ".join(sorted(found)) or "none"
     message = f"{path.name} defines no calculator '{class_name}'; it defines: {exists}"
     raise UnknownCalculatorError(message, class_name, found)
+
+
+def _defined_in(module: ModuleType) -> dict[str, type[Calculator]]:
+    return {
+        value.__name__: value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Calculator) and value.__module__ == module.__name__
+    }
 
 
 @functools.cache

@@ -94,7 +94,7 @@ def _calculator(name: str) -> dict[str, Any]:
     try:
         found = registry.find(name)
     except registry.UnknownCalculatorError as error:
-        if ".py:" in name:
+        if registry.names_a_file(name):
             raise UsageError(str(error)) from error
         known = [*config.graph_names(), *config.module_names(), *POLICIES, *registry.names()]
         hint = did_you_mean(name, known) or "graphflow list names what there is"
@@ -118,7 +118,7 @@ def _calculator(name: str) -> dict[str, Any]:
         "runs": inspect.cleandoc(POLICIES[found.input_policy].__doc__ or "").splitlines()[0],
         **ports,
         "options": options,
-        "yaml": _calculator_snippet(found, name if ".py:" in name else found.__name__),
+        "yaml": _calculator_snippet(found, name if registry.names_a_file(name) else found.__name__),
     }
 
 

@@ -74,17 +74,29 @@ def _calculator(node: NodeSpec, problems: list[Problem]) -> type[Calculator] | N
     try:
         return registry.find(node.calculator, Path(node.folder) if node.folder else None)
     except registry.UnknownCalculatorError as error:
-        hint = " or ".join(f"'{match}'" for match in error.matches)
-        if not hint:
-            graphs = [*graph_names(), *module_names(), *neighbour_names(node.folder)]
-            hint = did_you_mean(node.calculator, graphs).removeprefix("did you mean ").removesuffix("?")
-        what = f"unknown calculator or graph '{node.calculator}'" if ".py:" not in node.calculator else str(error)
-        end = f"did you mean {hint}?" if hint else "./my_file.py:Name takes one of your own file"
-        problems.append(Problem(location, what, "" if ".py:" in node.calculator and not hint else end))
+        own = registry.names_a_file(node.calculator)
+        hint = " or ".join(f"'{match}'" for match in error.matches) or ("" if own else _elsewhere(node))
+        what = str(error) if own else f"unknown calculator or graph '{node.calculator}'"
+        end = f"did you mean {hint}?" if hint else "" if own else "./my_file.py:Name takes one of your own file"
+        problems.append(Problem(location, what, end))
     except Exception as error:  # whatever importing a module can raise
         message = f"calculator '{node.calculator}' cannot be loaded: {type(error).__name__}: {error}"
         problems.append(Problem(location, message))
     return None
+
+
+def _elsewhere(node: NodeSpec) -> str:
+    """What else a calculator's unknown name may mean: a graph, or a calculator in a file beside the graph."""
+    beside = {
+        name: f"./{path.name}:{name}"
+        for path in sorted(Path(node.folder or ".").glob("*.py"))
+        for name in registry.names_in_file(path)
+    }
+    candidates = [*graph_names(), *module_names(), *neighbour_names(node.folder), *beside]
+    hint = did_you_mean(node.calculator, candidates).removeprefix("did you mean ").removesuffix("?")
+    for name, written in beside.items():
+        hint = hint.replace(f"'{name}'", f"'{written}'")
+    return hint
 
 
 def _with_options(

@@ -18,6 +18,7 @@ from graphflow.config.spec import GraphSpec
 from graphflow.config.suggestions import did_you_mean
 from graphflow.config.yaml_reader import GRAPH_KEYS, read_yaml
 from graphflow.errors import GraphConfigError, Location, Problem
+from graphflow.registry import names_a_file
 
 Source = str | os.PathLike[str]
 """A graph to load: a path, the name of a shipped graph, or the text of one."""
@@ -78,7 +79,7 @@ def find_subgraph(name: str, folder: str, folders: GraphFolders = NO_FOLDERS) ->
     Raises:
         GraphConfigError: the file cannot be read as text.
     """
-    if not name or ".py:" in name:
+    if not name or names_a_file(name):
         return None
     if name.endswith(ENDINGS):
         path = Path(folder) / name

@@ -94,7 +94,7 @@ def test_a_mistake_in_a_subgraph_shows_what_leads_there(cli: Cli, tmp_path: Path
     outcome = cli("check", "outer.yaml")
     assert outcome.code == 2
     message, line, caret, uses, count = outcome.err.splitlines()
-    assert message.startswith("inner.yaml:6:97: node 'one/infer' (Inference): no model is called 'pose_landmark_ful'; did")
+    assert message.startswith("inner.yaml:6:97: node 'one/infer' (Inference): no model is called 'pose_landmark_ful'")
     assert "did you mean 'pose_landmark_full'" in message
     assert line[caret.index("^") :] == "model: $model}}"
     assert uses == "  used at outer.yaml:6:21 (one)"
