@@ -13,6 +13,8 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from graphflow import warm_up
+
 __all__ = ["cv2", "njit"]
 
 
@@ -27,6 +29,7 @@ class _Module:
 
 
 _lock = threading.RLock()
+_kernels: list[_Kernel] = []  # those that no run has loaded yet
 
 
 class _Kernel:
@@ -36,6 +39,7 @@ class _Kernel:
         self._function = function
         self._flags = flags
         self._compiled: Any = None
+        self._called_by_kernels = False
         self.__name__, self.__doc__ = function.__name__, function.__doc__
         self.__module__, self.__qualname__ = function.__module__, function.__qualname__
         self.__wrapped__ = function
@@ -59,11 +63,32 @@ class _Kernel:
                 for name in self._function.__code__.co_names:
                     called = scope.get(name)
                     if isinstance(called, _Kernel) and called is not self:
+                        called._called_by_kernels = True
                         scope[name] = called.compiled()
                 if scope.get(self.__name__) is self:
                     scope[self.__name__] = compiled
                 self._compiled = compiled
             return self._compiled
+
+    def load(self) -> None:
+        """Loads what numba's cache on disk has of it; a kernel that only kernels call is part of theirs."""
+        compiled = self.compiled()
+        if self._called_by_kernels:
+            return
+        # numba has no public way to ask for this; without it a kernel is loaded at its first call
+        file = getattr(compiled._cache, "_cache_file", None)
+        for signature, *_ in list(file._load_index() if file else ()):
+            compiled.compile(signature)
+
+
+def _load_kernels() -> None:
+    """Loads the kernels of all modules imported so far before the first frame needs them; numba takes half a second."""
+    kernels = list(_kernels)
+    _kernels.clear()
+    for kernel in kernels:
+        kernel.compiled()
+    for kernel in kernels:
+        kernel.load()
 
 
 if TYPE_CHECKING:
@@ -74,4 +99,12 @@ else:
 
     def njit(**flags: Any) -> Callable[[FunctionType], _Kernel]:
         """`numba.njit` that compiles at the first call; `flags` are numba's."""
-        return lambda function: _Kernel(function, flags)
+
+        def decorate(function: FunctionType) -> _Kernel:
+            kernel = _Kernel(function, flags)
+            if not _kernels:
+                warm_up.before_first_run(_load_kernels)
+            _kernels.append(kernel)
+            return kernel
+
+        return decorate

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphflow import timestamp as ts
+from graphflow import warm_up
 from graphflow.config.checked import CheckedGraph
 from graphflow.errors import CalculatorError, GraphflowError
 from graphflow.packet import Packet, freeze
@@ -148,6 +149,7 @@ class Graph:
             scheduler.add_reader(poller)
         self._scheduler = scheduler
         self._outputs_seen = 0
+        warm_up.begin()
         scheduler.start()
 
     def plan(self) -> CheckedGraph:
