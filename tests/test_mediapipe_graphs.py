@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from graphflow.calculators.payloads import Detection, NormalizedRect
+from graphflow.calculators.tracking.timed_box import TimedBox
 
 import graphflow
 from graphflow import GraphConfigError, config
@@ -42,7 +45,7 @@ face_effect/subgraphs/face_landmarks_smoothing face_mesh/subgraphs/face_renderer
 hand_tracking/subgraphs/hand_renderer_cpu iris_tracking/subgraphs/iris_and_depth_renderer_cpu
 iris_tracking/subgraphs/iris_renderer_cpu object_detection_3d/subgraphs/renderer_cpu
 pose_tracking/subgraphs/pose_landmarks_to_render_data pose_tracking/subgraphs/pose_renderer_cpu
-tracking/subgraphs/renderer_cpu
+tracking/subgraphs/box_tracking_cpu tracking/subgraphs/object_tracking_cpu tracking/subgraphs/renderer_cpu
 """)
 
 MODULES = _names("""
@@ -73,6 +76,27 @@ selfie_segmentation/selfie_segmentation_cpu_image selfie_segmentation/selfie_seg
 
 WITHOUT_OPTIONS = ("face_detection/face_detection", "face_detection/face_detection_without_roi")
 """They get model and anchors from the graphs that use them, so that alone they lack these."""
+
+WITH_OPTIONS = ("face_detection/face_detection_short_range", "face_detection/face_detection_short_range_image")
+"""Some that use them."""
+
+WHOLE = NormalizedRect(0.5, 0.5, 1.0, 1.0)
+
+FACE_OPTIONS = {
+    "model_path": "mediapipe/modules/face_detection/face_detection_short_range.tflite",
+    "tensor_width": 128,
+    "tensor_height": 128,
+    "num_layers": 4,
+    "strides": [8, 16, 16, 16],
+    "interpolated_scale_aspect_ratio": 1.0,
+    "num_boxes": 896,
+    "x_scale": 128.0,
+    "y_scale": 128.0,
+    "h_scale": 128.0,
+    "w_scale": 128.0,
+    "min_score_thresh": 0.5,
+}
+"""What these give them."""
 
 FILES = [*(f"graphs/{name}" for name in (*GRAPHS, *SUBGRAPHS)), *(f"modules/{name}" for name in MODULES)]
 
@@ -145,6 +169,25 @@ def test_file_lacks_the_options_of_whoever_uses_it(name: str, checkout: Path) ->
     messages = [problem.message for problem in caught.value.problems]
     assert len(messages) == 4
     assert all("option" in message for message in messages), messages
+
+
+@pytest.mark.parametrize(("name", "user"), zip(WITHOUT_OPTIONS, WITH_OPTIONS, strict=True))
+def test_file_with_the_options_of_whoever_uses_it(name: str, user: str, checkout: Path, frames: Frames) -> None:
+    found = []
+    for each, params in ((name, FACE_OPTIONS), (user, {})):
+        graph = graphflow.load(
+            checkout / "mediapipe" / "modules" / f"{each}.pbtxt", params=params, graph_path=[checkout]
+        )
+        streams = {entry.name for entry in graph.checked.spec.inputs}
+        packets = (
+            (i * 33333, {name: value for name, value in (("image", frame), ("roi", WHOLE)) if name in streams})
+            for i, frame in enumerate(frames)
+        )
+        found.append(run(graph, packets, ["detections"])["detections"])
+    assert [timestamp for timestamp, _ in found[0]] == [timestamp for timestamp, _ in found[1]]
+    assert len(found[0]) >= 2
+    for (_, mine), (_, other) in zip(*found, strict=True):
+        np.testing.assert_array_equal(coordinates(mine), coordinates(other))
 
 
 # graph, landmarks in it, the shipped graph with its parameters, the landmarks there
@@ -282,6 +325,65 @@ def test_what_holistic_found_becomes_render_data(checkout: Path, frames: Frames)
     found = run(graph, iter(sorted(by_time.items())), ["render_data_vector"])["render_data_vector"]
     assert [timestamp for timestamp, _ in found] == sorted(by_time)
     assert all(sum(len(data.shapes) for data in vector) > 5 for _, vector in found)
+
+
+SIGNER_FRAMES = 60
+DETECTED_EVERY = 10
+
+
+@pytest.fixture(scope="session")
+def signer(shared: Path) -> tuple[Frames, list[list[Detection]]]:
+    """A video of somebody who moves, and the face in each frame, labelled."""
+    frames = read_frames(shared / "data" / "videos" / "sign_walk.mkv", SIGNER_FRAMES)
+    found = on_frames(graphflow.load("face_detection"), "image", frames, "detections")["detections"]
+    assert len(found) == len(frames)
+    return frames, [[replace(each, labels=("face",)) for each in detections] for _, detections in found]
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Intersection over union of two boxes: left, top, width, height."""
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[:2] + one[2:], other[:2] + other[2:])
+    common = np.maximum(high - low, 0).prod()
+    return float(common / (one[2:].prod() + other[2:].prod() - common))
+
+
+def test_boxes_follow_a_face(checkout: Path, signer: tuple[Frames, list[list[Detection]]]) -> None:
+    frames, faces = signer
+    file = checkout / "mediapipe" / "graphs" / "tracking" / "subgraphs" / "box_tracking_cpu.pbtxt"
+    left, top, width, height = faces[1][0].box
+    start = TimedBox(left, top, left + width, top + height, time_ms=33, box_id=5)
+    packets: list[tuple[int, dict[str, Any]]] = [
+        (round(i * 1e6 / 30), {"input_video": frame}) for i, frame in enumerate(frames[:30])
+    ]
+    packets[1][1]["start_pos"] = [start]
+    boxes = run(graphflow.load(file, graph_path=[checkout]), iter(packets), ["boxes"])["boxes"]
+    assert [timestamp for timestamp, _ in boxes] == [timestamp for timestamp, _ in packets]
+    for (_, found), face in list(zip(boxes, faces, strict=False))[2:]:
+        assert [box.box_id for box in found] == [5]
+        box = found[0]
+        place = np.array([box.left, box.top, box.right - box.left, box.bottom - box.top])
+        assert overlap(place, face[0].box) > 0.75
+
+
+def test_detections_now_and_then_become_detections_at_every_frame(
+    checkout: Path, signer: tuple[Frames, list[list[Detection]]]
+) -> None:
+    frames, faces = signer
+    file = checkout / "mediapipe" / "graphs" / "tracking" / "subgraphs" / "object_tracking_cpu.pbtxt"
+    packets: list[tuple[int, dict[str, Any]]] = []
+    for i, frame in enumerate(frames):
+        detected = {"new_detections": faces[i]} if i % DETECTED_EVERY == 0 else {}
+        packets.append((round(i * 1e6 / 30), {"input_video": frame, **detected}))
+    tracked = run(graphflow.load(file, graph_path=[checkout]), iter(packets), ["tracked_detections"])
+    found = tracked["tracked_detections"]
+    assert [timestamp for timestamp, _ in found] == [timestamp for timestamp, _ in packets]
+    overlaps = []
+    for (_, detections), face in list(zip(found, faces, strict=True))[1:]:
+        assert len(detections) == 1, "the new detections are the face that is followed already"
+        assert detections[0].labels == ("face",)
+        overlaps.append(overlap(detections[0].box, face[0].box))
+    assert min(overlaps) > 0.75
+    assert np.mean(overlaps) > 0.9
 
 
 SMALL = """
