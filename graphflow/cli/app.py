@@ -41,6 +41,7 @@ models_app = typer.Typer(no_args_is_help=True, help="The models: which there are
 app.add_typer(models_app, name="models")
 authoring.add_commands(app)
 
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits; `arguments` default to those of the process."""
     app(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="graphflow")
@@ -130,11 +131,17 @@ def expand(
     settings: SetOption = None,
     params: ParamOption = None,
     graph_path: GraphPathOption = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print how it runs: steps of nodes, and what is left out.")
+    ] = False,
+    wanted: Annotated[
+        list[str] | None, typer.Option("--for", metavar="STREAM", help="With --plan: only what this stream needs.")
+    ] = None,
 ) -> None:
     """Print a graph with its parameters replaced and its subgraphs laid open."""
     from graphflow.cli.convert import expand_graph
 
-    expand_graph(graph, settings or (), params or (), graph_path or ())
+    expand_graph(graph, settings or (), params or (), graph_path or (), plan, wanted or ())
 
 
 @app.command(name="list")

@@ -13,10 +13,9 @@ from graphflow.errors import CalculatorError, GraphflowError
 from graphflow.packet import Packet, freeze
 from graphflow.ports import accepts, runtime_types, type_name
 from graphflow.runtime.diagnosis import diagnose
-from graphflow.runtime.fusion import fuse
 from graphflow.runtime.observers import Observer
+from graphflow.runtime.plan import Plan, make_plan
 from graphflow.runtime.pollers import Poller
-from graphflow.runtime.pruning import prune
 from graphflow.runtime.scheduler import Scheduler, State
 from graphflow.services import Service
 
@@ -137,7 +136,7 @@ class Graph:
             raise GraphflowError(f"graph '{self.name}' runs already: wait_until_done() or cancel() first")
         given = dict(side_packets or {})
         self._check_side_packets(given)
-        checked = self.plan()
+        checked = self.plan().graph
         for name in headers or {}:
             if name not in {entry.name for entry in checked.spec.inputs}:
                 raise GraphflowError(f"graph '{self.name}' has no input '{name}' to give a header for")
@@ -152,12 +151,11 @@ class Graph:
         warm_up.begin()
         scheduler.start()
 
-    def plan(self) -> CheckedGraph:
-        """The graph as it would run now, for the observers and pollers it has: what is left of it, and its steps."""
+    def plan(self) -> Plan:
+        """How the graph would run now, for the observers and pollers it has."""
         wanted = {*self._wanted, *(stream for stream, _, _ in self._observers)}
         wanted |= {poller.stream for poller in self._pollers}
-        planned = prune(self.checked, wanted) if self._prune else self.checked
-        return fuse(planned, wanted) if self._fuse else planned
+        return make_plan(self.checked, wanted, pruned=self._prune, fused=self._fuse)
 
     def add_packet(self, stream: str, value: Any, timestamp: int, *, wait: bool = True) -> None:
         """Adds a packet to a graph input, after waiting for room where a queue is full.

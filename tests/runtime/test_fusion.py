@@ -69,7 +69,7 @@ def build(nodes: str, inputs: str = "a", **arguments: Any) -> Graph:
 
 def steps(graph: Graph) -> list[list[str]]:
     """The names of what the plan runs, each as the list of its members."""
-    return [node.spec.name.split(" + ") for node in graph.plan().nodes]
+    return [node.spec.name.split(" + ") for node in graph.plan().graph.nodes]
 
 
 @pytest.mark.parametrize(
