@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ from graphflow.cli.arguments import GraphArgument, GraphPathOption, JsonOption, 
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module to the program."""
-    app.command()(check)
+    for command in (check, schema):
+        app.command()(command)
 
 
 def check(
@@ -26,3 +28,21 @@ def check(
     from graphflow.cli.check import check_graph
 
     check_graph(graph, settings or (), params or (), graph_path or (), as_json=json, strict=strict)
+
+
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there instead of to the terminal.")
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="FOLDER", help="Whose own graphs and calculators to include, too.")
+    ] = Path(),
+    files: Annotated[
+        list[Path] | None,
+        typer.Option("--with", metavar="FILE.py", help="Include the calculators of this file; may be repeated."),
+    ] = None,
+) -> None:
+    """Write the JSON Schema of graphs, for completion in editors: every calculator, option and subgraph there is."""
+    from graphflow.cli.schema import write_schema
+
+    write_schema(output, folder, files or ())
