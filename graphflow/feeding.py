@@ -129,6 +129,21 @@ def feed(
     return Feed(tuple(attachments), side_packets, sources, tuple(nodes.values()))
 
 
+def split_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings of a graph's nodes, and those of the nodes that read its sources, whose names begin with `source`.
+
+    >>> split_settings({"pose/filter.alpha": 1, "source.drop": "never", "source_left.fps": 25})
+    ({'pose/filter.alpha': 1}, {'source.drop': 'never', 'source_left.fps': 25})
+    """
+    ours = {key for key in settings if _is_for_source(key.partition(".")[0])}
+    graph = {key: value for key, value in settings.items() if key not in ours}
+    return graph, {key: value for key, value in settings.items() if key in ours}
+
+
+def _is_for_source(node: str) -> bool:
+    return node == SOURCE_NODE or node.startswith(f"{SOURCE_NODE}_")
+
+
 def _by_input(graph: CheckedGraph, source: Source | Mapping[str, Source]) -> dict[str, Source]:
     """The sources by the name of the stream they feed."""
     if not isinstance(source, Mapping):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from graphflow import config
 from graphflow.calculator import Calculator
 from graphflow.context import Context
-from graphflow.feeding import Source, feed
+from graphflow.feeding import Source, feed, split_settings
 from graphflow.pipeline import Attachment, Run, cannot_run, compose, data_outputs
 from graphflow.ports import Input, SideInput
 from graphflow.resources import RESOURCES, Resources
@@ -88,7 +88,8 @@ def stream(
             `sample:astronaut`; an iterable of frames, uint8 [H, W, 3] RGB, or of (microseconds, frame) pairs; for a
             graph with several inputs a mapping from their names to sources, whose frames are synchronised.
         params: values for the graph's parameters.
-        overrides: options of single nodes, by `node/path.option`.
+        overrides: options of single nodes, by `node/path.option`; those of the node that reads the source by
+            `source.option`, such as `{"source.drop": "never"}`, or `source_INPUT.option` where there are several.
         outputs: streams to compute, inner ones by their path; default every graph output but pictures.
         num_threads: threads of the graph; default what it says, else one for each core.
         max_frames: end after this many.
@@ -99,8 +100,9 @@ def stream(
         ValueError: the source cannot be read.
         CalculatorError: while iterating, where the run fails; frames on their way then are lost.
     """
-    checked = config.load(graph, params=params, overrides=overrides)
-    fed = feed(checked, source, fps=fps, max_frames=max_frames)
+    settings, source_settings = split_settings(overrides or {})
+    checked = config.load(graph, params=params, overrides=settings)
+    fed = feed(checked, source, fps=fps, max_frames=max_frames, options=source_settings)
     frames = next(iter(fed.sources))
     wanted = data_outputs(checked) if outputs is None else tuple(outputs)
     unknown = [name for name in wanted if name not in checked.stream_types]

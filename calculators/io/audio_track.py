@@ -44,6 +44,7 @@ class AudioTrack:
             target = add(sound) if add else self._container.add_stream(template=sound)
             return self._copies(sound, target)
         target = self._container.add_stream("aac", rate=sound.codec_context.sample_rate)
+        target.layout = "mono" if sound.codec_context.channels == 1 else "stereo"
         resampler = av.AudioResampler("fltp", target.layout, target.rate)
         return self._transcoded(sound, target, resampler)
 

@@ -17,7 +17,11 @@ _LOGGER = logging.getLogger("graphflow")
 
 _MICROSECONDS: Final = Fraction(1, 1_000_000)
 
-_FRAGMENTS: Final = {"movflags": "+frag_keyframe+delay_moov+default_base_moof", "frag_duration": "1000000"}
+_FRAGMENTS: Final = {
+    "movflags": "+frag_keyframe+delay_moov+default_base_moof",
+    "frag_duration": "1000000",
+    "flush_packets": "1",
+}
 
 # PyAV converts RGB by BT.601; saying so keeps players from assuming BT.709 for large frames, which tints them.
 _COLORS: Final = "colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m"

@@ -21,7 +21,7 @@ from graphflow.cli.signals import TERMINATED, Interruptions
 from graphflow.config.checked import CheckedGraph
 from graphflow.context import Context
 from graphflow.errors import GraphCancelled, GraphflowError
-from graphflow.feeding import NO_FEED, SOURCE_NODE, Feed, Source, feed, find_input
+from graphflow.feeding import NO_FEED, Feed, Source, feed, find_input, split_settings
 from graphflow.ports import Input, SideInput
 from graphflow.resources import RESOURCES, Resources
 from graphflow.runtime import Graph
@@ -66,8 +66,7 @@ def run_graph(request: RunRequest) -> None:
         typer.Exit: the run failed or was interrupted; that was reported.
     """
     show_warnings()
-    settings = parse_settings(request.settings, "--set")
-    source_settings = {key: settings.pop(key) for key in list(settings) if _is_for_source(key)}
+    settings, source_settings = split_settings(parse_settings(request.settings, "--set"))
     params = parse_settings(request.params, "--param")
     side_packets = parse_settings(request.side_packets, "--side-packet")
     if request.fps is not None and not request.fps > 0:
@@ -110,11 +109,6 @@ def run_graph(request: RunRequest) -> None:
         typer.echo(_presence(tally))
     if interruptions.count:
         raise typer.Exit(TERMINATED if interruptions.terminated else INTERRUPTED)
-
-
-def _is_for_source(key: str) -> bool:
-    node = key.partition(".")[0]
-    return node == SOURCE_NODE or node.startswith(f"{SOURCE_NODE}_")
 
 
 class _TallyKeeper(Calculator):

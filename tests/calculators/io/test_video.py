@@ -10,6 +10,8 @@ from graphflow.calculators.io.sources import SourceError, open_source
 from graphflow.calculators.io.video_source import VideoSource
 from graphflow.calculators.io.video_writer import VideoWriter
 
+import graphflow
+from graphflow import Packet
 from graphflow.context import Binding, Connection, Context
 from graphflow.testing import run_calculator
 
@@ -229,3 +231,140 @@ def test_reset_starts_over(shared: Path) -> None:
     first, second, again = context.emitted[0]
     assert (first.timestamp, second.timestamp, again.timestamp) == (0, 33_333, 0)
     assert (first.value == again.value).all()
+
+
+@needs_av
+def test_presentation_times_are_exact_however_they_vary(tmp_path: Path) -> None:
+    from fractions import Fraction
+
+    import av
+
+    path = tmp_path / "variable.mp4"
+    ticks = [0, 1, 7, 8, 20, 21, 50, 333, 334, 900]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 90_000)
+        for tick, frame in zip(ticks, clip(10), strict=True):
+            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            picture.pts, picture.time_base = tick * 3003, Fraction(1, 90_000)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    assert [timestamp for timestamp, _ in read(path)] == [round(tick * 3003 / 0.09) for tick in ticks]
+
+
+@needs_av
+@pytest.mark.parametrize(
+    ("matrix", "turned"),
+    [((0, 1, -1, 0), lambda image: np.rot90(image, -1)), ((-1, 0, 0, -1), lambda image: np.rot90(image, 2))],
+    ids=["quarter", "half"],
+)
+def test_frames_are_turned_as_the_file_says(tmp_path: Path, matrix: tuple[int, ...], turned: Any) -> None:
+    frame = np.zeros((48, 64, 3), np.uint8)
+    frame[:24, :32] = 200
+    path = tmp_path / "phone.mp4"
+    write(path, [frame] * 3, fps=30)
+    data = bytearray(path.read_bytes())
+    # the display matrix stands 40 bytes behind the version of the track's header: a b u c d v, in 16.16 fixed point
+    start = data.index(b"tkhd") + 4 + 40
+    a, b, c, d = matrix
+    for offset, number in zip((0, 4, 12, 16), (a, b, c, d), strict=True):
+        data[start + offset : start + offset + 4] = (number * 65536).to_bytes(4, "big", signed=True)
+    path.write_bytes(data)
+    expected = turned(frame)
+    found = open_source(str(path))
+    assert found.size == (expected.shape[1], expected.shape[0])
+    (_, image), *_ = read(path)
+    assert image.shape == expected.shape
+    assert np.abs(image.astype(int) - expected).mean() < 4
+
+
+@needs_av
+def test_what_a_killed_program_wrote_plays(tmp_path: Path) -> None:
+    writer = VideoWriter({"path": str(tmp_path / "clip.mp4"), "fps": 30})
+    connections = (Connection("IMAGE", 0, "image", VideoWriter.image),)
+    context = Context(Binding(connections))
+    writer.open(context)
+    noise = np.random.default_rng(0).integers(0, 255, (120, 48, 64, 3), np.uint8)
+    for number, frame in enumerate(noise):
+        context.begin(number * 33_333, [Packet(frame, number * 33_333)])
+        writer.process(context)
+    assert len(read(tmp_path / "clip.part.mp4")) >= 60  # the last second and what the encoder holds is lost
+
+
+def with_sound(path: Path, codec: str) -> None:
+    """A second of video at 25 frames a second and a tone."""
+    from fractions import Fraction
+
+    import av
+
+    with av.open(str(path), "w") as container:
+        video, sound = container.add_stream("libx264", rate=25), container.add_stream(codec, rate=48_000)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound.layout = "mono"
+        for number, image in enumerate(clip(13) * 2):
+            picture = av.VideoFrame.from_ndarray(image, format="rgb24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            container.mux(video.encode(picture))
+        tone = (np.sin(np.arange(48_000 * 26 // 25) / 20) * 10_000).astype(np.int16)
+        for start in range(0, len(tone), 960):
+            piece = av.AudioFrame.from_ndarray(tone[None, start : start + 960], format="s16", layout="mono")
+            piece.sample_rate, piece.pts, piece.time_base = 48_000, start, Fraction(1, 48_000)
+            resampled = av.AudioResampler(sound.format.name, "mono", 48_000).resample(piece)
+            for each in resampled:
+                container.mux(sound.encode(each))
+        container.mux(video.encode(None))
+        container.mux(sound.encode(None))
+
+
+@needs_av
+@pytest.mark.parametrize(("ending", "codec"), [("mp4", "aac"), ("mkv", "pcm_s16le")])
+@pytest.mark.parametrize("frames", [26, 10])
+def test_the_sound_of_the_source_is_kept(tmp_path: Path, ending: str, codec: str, frames: int) -> None:
+    import av
+
+    source = tmp_path / f"source.{ending}"
+    with_sound(source, codec)
+    images = read(source)[:frames]
+    path = tmp_path / "overlay.mp4"
+    write(path, [image for _, image in images], [timestamp for timestamp, _ in images], audio=str(source))
+    with av.open(str(path)) as container:
+        sound = container.streams.audio[0]
+        assert sound.codec_context.name == "aac"
+        heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(sound)])
+    assert len(heard) / 48_000 == pytest.approx(frames / 25, abs=0.05)
+    assert np.abs(heard[4800:-4800]).max() == pytest.approx(10_000 / 32_768, rel=0.1)
+    assert len(read(path)) == frames
+
+
+@needs_av
+def test_a_source_without_sound_is_no_problem(tmp_path: Path) -> None:
+    write(tmp_path / "mute.mp4", clip(3), fps=30)
+    write(tmp_path / "clip.mp4", clip(3), fps=30, audio=str(tmp_path / "mute.mp4"))
+    assert len(read(tmp_path / "clip.mp4")) == 3
+
+
+@needs_av
+def test_what_fitted_on_a_full_disk_plays(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (200, 48, 64, 3), np.uint8)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    graph = """
+    graph: Write
+    inputs: [image]
+    nodes: {write: {calculator: VideoWriter, inputs: {IMAGE: image}, options: {path: PATH, fps: 30}}}
+    """.replace("PATH", str(tmp_path / "clip.mp4"))
+    running = graphflow.load(graph)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        running.start()
+        with pytest.raises(graphflow.CalculatorError, match=r"clip.mp4 cannot be written after .* File too large"):
+            for number, frame in enumerate(noise):
+                running.add_packet("image", frame, number * 33_333)
+            running.close_all_inputs()
+            running.wait_until_done()
+        with pytest.raises(graphflow.CalculatorError):
+            running.wait_until_done()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(read(tmp_path / "clip.mp4")) >= 30
+    assert [entry.name for entry in tmp_path.iterdir()] == ["clip.mp4"]
