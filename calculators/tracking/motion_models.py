@@ -23,6 +23,8 @@ Points: TypeAlias = npt.NDArray[np.floating[Any]] | npt.NDArray[np.integer[Any]]
 _INVERTIBLE: Final = 1e-10
 _STABLE: Final = 1e-2
 _FITS: Final = 0.1
+_ONE_POINT: Final = 1e-20
+"""Squared distances that are no more than rounding, as a part of the squared coordinates."""
 
 
 def identity() -> Model:
@@ -126,7 +128,7 @@ def fit_similarity(points: Points, motions: Points, weights: npt.NDArray[np.floa
     centre, mean = weights @ points / total, weights @ motions / total
     around, moved = points - centre, motions - mean
     spread = weights @ (around**2).sum(1)
-    if not spread > np.finfo(np.float64).tiny:
+    if not spread > _ONE_POINT * (weights @ (points**2).sum(1)):
         return None
     a = weights @ (around * moved).sum(1) / spread
     b = weights @ (around[:, 0] * moved[:, 1] - around[:, 1] * moved[:, 0]) / spread

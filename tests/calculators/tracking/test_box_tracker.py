@@ -289,11 +289,11 @@ def _zooming(i: int) -> tuple[Any, Any]:
 
 
 SCENES = [
-    ("patch and camera move", _moving, 60, 0.99, "TRACKING_DEGREE_OBJECT_SCALE"),
-    ("patch grows", _growing, 45, 0.98, "TRACKING_DEGREE_OBJECT_SCALE"),
-    ("patch turns", _turning, 45, 0.9, "TRACKING_DEGREE_OBJECT_ROTATION_SCALE"),
-    ("patch belongs to a turning, growing background", _resting, 45, 0.98, "TRACKING_DEGREE_OBJECT_ROTATION_SCALE"),
-    ("patch moves before a growing background", _zooming, 45, 0.95, "TRACKING_DEGREE_OBJECT_SCALE"),
+    ("patch and camera move", _moving, 30, 0.99, "TRACKING_DEGREE_OBJECT_SCALE"),
+    ("patch grows", _growing, 25, 0.98, "TRACKING_DEGREE_OBJECT_SCALE"),
+    ("patch turns", _turning, 25, 0.95, "TRACKING_DEGREE_OBJECT_ROTATION_SCALE"),
+    ("patch belongs to a turning, growing background", _resting, 25, 0.98, "TRACKING_DEGREE_OBJECT_ROTATION_SCALE"),
+    ("patch moves before a growing background", _zooming, 25, 0.97, "TRACKING_DEGREE_OBJECT_SCALE"),
 ]
 
 
