@@ -29,6 +29,11 @@ class FusedNode(CheckedNode):
         return Step(self.members, self.routes, self.places)
 
 
+def members_of(node: CheckedNode) -> tuple[CheckedNode, ...]:
+    """The nodes that a planned node stands for: itself, or the members of a step."""
+    return node.members if isinstance(node, FusedNode) else (node,)
+
+
 @dataclass
 class _Group:
     """A step in the making: what it waits for, and all that is settled by then."""

@@ -17,6 +17,7 @@ from graphflow.runtime.observers import Observer
 from graphflow.runtime.plan import Plan, make_plan
 from graphflow.runtime.pollers import Poller
 from graphflow.runtime.scheduler import Scheduler, State
+from graphflow.runtime.tracing import Listener
 from graphflow.services import Service
 
 ObserverCallback = Callable[[Packet], None]
@@ -78,6 +79,7 @@ class Graph:
         self._wanted = wanted
         self._observers: list[tuple[str, ObserverCallback, bool]] = []
         self._pollers: list[Poller] = []
+        self._listeners: list[Listener] = []
         self._services: dict[str, Any] = {}
         self._outputs_seen = 0
         self._scheduler: Scheduler | None = None
@@ -117,6 +119,16 @@ class Graph:
         self._pollers.append(poller)
         return poller
 
+    def listen(self, listener: Listener) -> None:
+        """Tells a listener, such as a `TraceFile`, of every call in the next run.
+
+        Raises:
+            GraphflowError: the graph runs.
+        """
+        if self._running():
+            raise GraphflowError(f"graph '{self.name}' runs: add listeners before start()")
+        self._listeners.append(listener)
+
     def set_service(self, service: Service, value: Any) -> None:
         """Gives the object behind a service, for the runs that start from now on."""
         self._services[service.key] = value
@@ -140,7 +152,9 @@ class Graph:
         for name in headers or {}:
             if name not in {entry.name for entry in checked.spec.inputs}:
                 raise GraphflowError(f"graph '{self.name}' has no input '{name}' to give a header for")
-        scheduler = Scheduler(checked, self._num_threads, given, self._provide_services(), headers or {})
+        scheduler = Scheduler(
+            checked, self._num_threads, given, self._provide_services(), headers or {}, tuple(self._listeners)
+        )
         for stream, callback, bounds in self._observers:
             scheduler.add_reader(Observer(stream, callback, bounds, scheduler))
         for poller in self._pollers:

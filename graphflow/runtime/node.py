@@ -5,6 +5,7 @@ Methods run under the scheduler's lock unless they say otherwise. Source: MediaP
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from graphflow.packet import Packet
 from graphflow.runtime.policies import POLICIES, InputPolicy, Readiness
 from graphflow.runtime.step import MemberError, Step
 from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
+from graphflow.runtime.tracing import Call, Listener
 
 if TYPE_CHECKING:
     from graphflow.runtime.scheduler import Scheduler
@@ -87,7 +89,30 @@ class Task:
             self.error = None if self.stopped else stop
         except BaseException as error:
             self.error = error
-        node.busy_ns += time.perf_counter_ns() - started
+        ended = time.perf_counter_ns()
+        node.busy_ns += ended - started
+        if node.listeners:
+            self._tell(started, ended)
+
+    def _tell(self, started: int, ended: int) -> None:
+        """Tells the listeners of the call that is over."""
+        node, context = self.node, self.context
+        doing, thread = self.action.name.lower(), threading.get_ident()
+        timestamp = context.timestamp
+        if node.is_source and self.action is Action.PROCESS:
+            timestamp = min((packets[0].timestamp for packets in context.emitted if packets), default=ts.UNSET)
+        waiting = max((len(queue.packets) for queue in node.inputs), default=0)
+        calculator = node.calculator
+        emitted = tuple(bool(packets) for packets in context.emitted)
+        dropped = calculator.dropped if calculator is not None else 0
+        calls = [Call(node.index, -1, doing, timestamp, started, ended, thread, emitted, waiting, dropped)]
+        if isinstance(calculator, Step):
+            for place, began, over in calculator.spans or ():
+                calls.append(Call(node.index, place, doing, timestamp, began, over, thread, (), 0, 0))
+            calculator.spans = []
+        for listener in node.listeners:
+            for call in calls:
+                listener.called(call)
 
 
 class Node:
@@ -106,6 +131,7 @@ class Node:
         default_queue_size: int,
         side_packets: Mapping[str, Any],
         services: Mapping[str, Any],
+        listeners: Sequence[Listener],
     ) -> None:
         self.checked = checked
         self.name = checked.spec.name
@@ -119,6 +145,7 @@ class Node:
         self.runs = 0
         self.busy_ns = 0
         self.light = False
+        self.listeners = listeners
         self._services = services
         binding = checked.binding
         self.inputs = [InputQueue(entry.name, self, entry.back_edge) for entry in binding.inputs]

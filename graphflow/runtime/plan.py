@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from graphflow.config.checked import CheckedGraph, CheckedNode
-from graphflow.runtime.fusion import FusedNode, fuse
+from graphflow.runtime.fusion import fuse, members_of
 from graphflow.runtime.pruning import prune
 
 
@@ -73,11 +73,6 @@ def make_plan(graph: CheckedGraph, wanted: Collection[str], *, pruned: bool, fus
         left_out=tuple(node.spec.name for node in graph.nodes if node.spec.name not in runs),
         unread=tuple(unread),
     )
-
-
-def members_of(node: CheckedNode) -> tuple[CheckedNode, ...]:
-    """The nodes that a planned node stands for: itself, or the members of a step."""
-    return node.members if isinstance(node, FusedNode) else (node,)
 
 
 def _described(node: CheckedNode) -> str:

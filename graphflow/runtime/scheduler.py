@@ -13,7 +13,7 @@ import os
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
@@ -27,6 +27,7 @@ from graphflow.runtime.pollers import Poller
 from graphflow.runtime.priorities import ranks
 from graphflow.runtime.step import MemberError
 from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
+from graphflow.runtime.tracing import Listener
 
 _LOG = logging.getLogger("graphflow")
 
@@ -97,6 +98,7 @@ class Scheduler:
         side_packets: by name, those given from outside.
         services: shared objects by key.
         headers: of graph inputs, by stream.
+        listeners: are told of every call.
     """
 
     def __init__(
@@ -106,8 +108,10 @@ class Scheduler:
         side_packets: Mapping[str, Any],
         services: Mapping[str, Any],
         headers: Mapping[str, Any],
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self._graph = graph
+        self._listeners = listeners
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.state = State.NOT_STARTED
@@ -132,7 +136,7 @@ class Scheduler:
         self._unopened: dict[Node, set[str | Node]] = {}
 
         self.nodes = [
-            Node(checked, index, self, graph.spec.max_queue_size, side_packets, services)
+            Node(checked, index, self, graph.spec.max_queue_size, side_packets, services, listeners)
             for index, checked in enumerate(graph.nodes)
         ]
         self.inputs = {entry.name: OutputStream(entry.name) for entry in graph.spec.inputs}
@@ -190,6 +194,8 @@ class Scheduler:
 
     def start(self) -> None:
         """Starts the threads and opens the nodes that wait for nothing."""
+        for listener in self._listeners:
+            listener.started(self._graph.nodes)
         with self.lock:
             self.state = State.RUNNING
             provided = {entry.name for node in self.nodes for entry in node.checked.binding.side_outputs}
@@ -276,6 +282,9 @@ class Scheduler:
             if error is not None:
                 with self.lock:
                     self._record(self._describe(node, ts.DONE, error, "close"))
+        told, self._listeners = self._listeners, ()
+        for listener in told:
+            listener.ended()
 
     def reset_streams(self) -> None:
         """Starts a new stream of packets: calculators are reset, queues and bounds start over, closed nodes reopen."""
@@ -316,6 +325,8 @@ class Scheduler:
                     stream.close()
                     self._closed_inputs.add(name)
                 else:
+                    for listener in self._listeners if packets else ():
+                        listener.added(name, packets[0].timestamp)
                     stream.propagate(packets, bound)
             except StreamError as error:
                 self.fail_input(name, packets[0].timestamp if packets else None, str(error))

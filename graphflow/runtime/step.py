@@ -61,6 +61,8 @@ class Member:
 class Step:
     """Runs its members one after another at each timestamp; each sees just what it would see as a node of its own.
 
+    Where `spans` is a list, each member's call is noted there: its place, its start and its end.
+
     Args:
         members: the nodes, producers before consumers.
         routes: how each is connected.
@@ -74,6 +76,7 @@ class Step:
         self.members = [Member(checked, route) for checked, route in zip(members, routes, strict=True)]
         self._places = places
         self._ended: set[int] = set()
+        self.spans: list[tuple[int, int, int]] | None = None
 
     @property
     def dropped(self) -> int:
@@ -110,7 +113,7 @@ class Step:
         row = [*context.packets, *[nothing] * (self._places - len(context.packets))]
         stopped: Stop | None = None
         now = time.perf_counter_ns()
-        for member in self.members:
+        for place, member in enumerate(self.members):
             inputs = [row[place] for place in member.inputs]
             for packet in inputs:
                 if packet.value is not None:
@@ -132,6 +135,8 @@ class Step:
             before = now
             now = time.perf_counter_ns()
             member.busy_ns += now - before
+            if self.spans is not None:
+                self.spans.append((place, before, now))
             for position, emitted in enumerate(own.emitted):
                 if emitted:
                     packet = emitted[0]
