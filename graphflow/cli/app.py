@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -104,13 +105,22 @@ def run(
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Show the annotated picture in a window; q closes it.")] = False,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            "--trace", metavar="TRACE.json", help="Write a timeline of all calls, for https://ui.perfetto.dev."
+        ),
+    ] = None,
+    stats: Annotated[bool, typer.Option("--stats", help="Say where the time went, and how late results came.")] = False,
 ) -> None:
     """Run a graph on a video, images or a camera."""
     from graphflow.cli.run import RunRequest, run_graph
 
-    folders = graph_path or ()
-    named = settings or (), params or (), folders, side_packets or ()
-    run_graph(RunRequest(graph, sources or (), outputs or (), saves or (), fps, max_frames, threads, *named, show=show))
+    folders, given = graph_path or (), (settings or (), params or ())
+    request = RunRequest(
+        graph, sources or (), outputs or (), saves or (), fps, max_frames, threads, *given, folders, side_packets or ()
+    )
+    run_graph(replace(request, show=show, trace=trace, stats=stats))
 
 
 @app.command()

@@ -18,13 +18,14 @@ from graphflow.cli.progress import FetchBar, RunProgress
 from graphflow.cli.reporting import FAILED, INTERRUPTED, WRONG_USAGE, UsageError, report, say, show_warnings
 from graphflow.cli.settings import parse_settings
 from graphflow.cli.signals import TERMINATED, Interruptions
+from graphflow.cli.statistics import print_statistics
 from graphflow.config.checked import CheckedGraph
 from graphflow.context import Context
 from graphflow.errors import GraphCancelled, GraphflowError
 from graphflow.feeding import NO_FEED, Feed, Source, feed, find_input, split_settings
 from graphflow.ports import Input, SideInput
 from graphflow.resources import RESOURCES, Resources
-from graphflow.runtime import Graph
+from graphflow.runtime import Graph, Latencies, TraceFile
 from graphflow.services import LIVE
 
 _TALLY: Final = "run_tally"
@@ -47,6 +48,8 @@ class RunRequest:
     graph_path: Sequence[Path] = ()
     side_packets: Sequence[str] = ()
     show: bool = False
+    trace: Path | None = None
+    stats: bool = False
 
 
 @dataclass(slots=True)
@@ -84,6 +87,11 @@ def run_graph(request: RunRequest) -> None:
     graph = Graph(composed, num_threads=request.threads, prune=True)
     graph.set_service(RESOURCES, Resources([*request.graph_path, checked.spec.folder]))
     graph.set_service(LIVE, fed.live)
+    trace = _trace(request)
+    latencies = Latencies() if request.stats else None
+    for listener in (trace, latencies):
+        if listener is not None:
+            graph.listen(listener)
     started = time.monotonic()
     own = {**fed.side_packets, _TALLY: tally, WRITTEN: files.counts}
     if window is not None:
@@ -98,6 +106,10 @@ def run_graph(request: RunRequest) -> None:
     interruptions = _watch(run, tally, progress, nodes, window)
     seconds = time.monotonic() - started
     dropped = _dropped(graph, nodes)
+    if latencies is not None:
+        print_statistics(graph.statistics(), latencies.seconds, seconds)
+    if trace is not None:
+        say(f"the trace could not be written whole: {trace.error}" if trace.error else f"trace: {trace.path}")
     if run.error is not None and not (interruptions.count and isinstance(run.error, GraphCancelled)):
         report(run.error)
         kept = files.written(with_counts=True)
@@ -109,6 +121,16 @@ def run_graph(request: RunRequest) -> None:
         typer.echo(_presence(tally))
     if interruptions.count:
         raise typer.Exit(TERMINATED if interruptions.terminated else INTERRUPTED)
+
+
+def _trace(request: RunRequest) -> TraceFile | None:
+    """The file a trace goes to, where one is asked for."""
+    if request.trace is None:
+        return None
+    try:
+        return TraceFile(request.trace)
+    except OSError as error:
+        raise UsageError(f"--trace {request.trace}: {error.strerror}") from error
 
 
 class _TallyKeeper(Calculator):
