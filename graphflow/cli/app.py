@@ -154,6 +154,31 @@ def expand(
     expand_graph(graph, settings or (), params or (), graph_path or (), plan, wanted or ())
 
 
+@app.command(name="eval")
+def eval_(
+    graph: GraphArgument,
+    data: Annotated[Path, typer.Option("--data", metavar="ANNOTATIONS", help="The truth: a COCO keypoint file.")],
+    images: Annotated[Path, typer.Option("--images", metavar="DIR", help="The folder of the annotated images.")],
+    compare: Annotated[
+        list[str] | None, typer.Option("--compare", metavar="GRAPH", help="Score this graph beside; may be repeated.")
+    ] = None,
+    settings: SetOption = None,
+    params: ParamOption = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use the first so many images only.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="SVG", help="Plot accuracy over threshold and for each joint.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Write the table for a page of documentation.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Score graphs on annotated images: PCK, PCP, PDJ, end-point error, OKS, COCO's AP and AR, and speed."""
+    from graphflow.cli.eval import EvalRequest, evaluate
+
+    graphs = list(dict.fromkeys([graph, *(compare or ())]))
+    given = params or (), settings or (), limit, plot
+    evaluate(EvalRequest(graphs, data, images, *given, as_json=json, as_markdown=markdown))
+
+
 @app.command(name="list")
 def list_(
     what: Annotated[
