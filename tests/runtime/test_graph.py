@@ -293,15 +293,15 @@ def test_a_wrong_packet_is_refused(value: Any, timestamp: int, says: str) -> Non
 @pytest.mark.parametrize(
     ("node", "says"),
     [
-        ("input_policy: {name: default, batch_size: 0}", "batch_size must be at least 1, not 0"),
-        ("input_policy: {name: timestamp_align, timestamp_base_tag_index: 'Z:0'}", "there is no input 'Z:0'"),
+        ("input_policy: {name: default, batch_size: 0}", "must be a whole number from 1, not 0"),
+        ("input_policy: {name: timestamp_align, timestamp_base_tag_index: 'Z:0'}", "names input 'Z:0', which the node does not have"),
         ("input_policy: {name: default, batch_size: 2}, max_in_flight: 2", "does not go with max_in_flight"),
     ],
 )
 def test_a_policy_that_does_not_fit_is_reported_at_its_place(node: str, says: str) -> None:
-    graph = build(one_node("Square").replace("outputs: [b], options", f"outputs: [b], {node}, options"))
+    text = one_node("Square").replace("outputs: [b], options", f"outputs: [b], {node}, options")
     with pytest.raises(graphflow.GraphConfigError, match=says) as caught:
-        graph.start()
+        build(text).start()
     assert caught.value.problems[0].location.line == 6
 
 

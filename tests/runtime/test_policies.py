@@ -510,10 +510,10 @@ def test_nothing_of_a_policy_outlives_a_run_or_a_reset(case: Case, again: str) -
 @pytest.mark.parametrize(
     ("policy", "says"),
     [
-        ("{name: default, batch_size: 0}", "batch_size must be at least 1, not 0"),
-        ('{name: sync_sets, sync_set: [{tag_index: [":0", ":0"]}]}', "no input is in two"),
-        ('{name: sync_sets, sync_set: [{tag_index: [":7"]}]}', "there is no input ':7'; there are: :0, :1"),
-        ('{name: timestamp_align, timestamp_base_tag_index: "VIDEO"}', "there is no input 'VIDEO'"),
+        ("{name: default, batch_size: 0}", "must be a whole number from 1, not 0"),
+        ('{name: sync_sets, sync_set: [{tag_index: [":0", ":0"]}]}', "an input is in one sync_set only"),
+        ('{name: sync_sets, sync_set: [{tag_index: [":7"]}]}', "names input ':7', which the node does not have — inputs: :0, :1"),
+        ('{name: timestamp_align, timestamp_base_tag_index: "VIDEO"}', "names input 'VIDEO', which the node does not have"),
     ],
 )
 def test_options_that_do_not_fit_the_node_are_refused(policy: str, says: str) -> None:
