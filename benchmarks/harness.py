@@ -16,10 +16,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path("benchmark_results")
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -177,10 +179,15 @@ def say(message: dict[str, Any]) -> None:
     print("@" + json.dumps(message), flush=True)
 
 
+def in_order(sides: Sequence[T], turn: int) -> Sequence[T]:
+    """The sides in the order to ask them in a round: that of the round before, backwards."""
+    return sides if turn % 2 == 0 else sides[::-1]
+
+
 def in_turn(sides: Sequence[Side], rounds: int) -> Iterator[tuple[int, Sequence[Side]]]:
-    """The number of each round, and the sides in the order to ask them: that of the round before, backwards."""
+    """The number of each round, and the sides in their order."""
     for turn in range(rounds):
-        yield turn, sides if turn % 2 == 0 else sides[::-1]
+        yield turn, in_order(sides, turn)
 
 
 def clean_environment() -> dict[str, str]:
@@ -222,4 +229,3 @@ def finish(report: Report, out: Path) -> None:
     """Shows and writes a report."""
     report.show()
     report.write(out)
-

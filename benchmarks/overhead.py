@@ -1,30 +1,24 @@
 """What the framework itself costs: packets through nodes that do nothing, beside MediaPipe's own scheduler.
 
-    python benchmarks/overhead.py
-    python benchmarks/overhead.py --peer-python /path/to/venv/bin/python
+    python -m benchmarks.overhead [--peer-python /path/to/venv/bin/python]
 
-The peer is an interpreter with `mediapipe==0.10.21` installed, which cannot share an environment with graphflow. Both
-sides run the same graph texts: chains of PassThrough, and a fan of one node to eight to one. A side is one process for
-each graph; blocks of packets are added from Python as fast as the graph takes them and seen by an observer at the end,
-the two sides in turn, so that a change of the machine's speed meets both. A block's figures are wall time and CPU time
-of the whole process, divided by packets and by node invocations; *each further* node is the slope between two chains,
-without what adding and observing a packet cost.
-
-Absolute numbers belong to one machine at one moment: quote the ratio.
+Both sides run the same graph texts: chains of PassThrough, and a fan of one node to eight to one. graphflow runs them
+with its plan's steps (*fused*) and without (*unfused*). A side is one process for each graph; blocks of packets are
+added from Python as fast as the graph takes them and seen by an observer at the end. A block's figures are CPU time and
+wall time of the whole process, divided by packets; *each further node* is the slope between two chains, without what
+adding and observing a packet cost.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
-import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from typing import Any
+
+from benchmarks import harness
+from benchmarks.harness import Report, Row, Side, serve
 
 CHAINS = (1, 10, 50, 100)
 FAN = 8
@@ -62,155 +56,118 @@ def _pass_through(inputs: list[str], outputs: list[str]) -> str:
     return f'node {{ calculator: "PassThroughCalculator" {" ".join(streams)} }}'
 
 
-SHAPES = {**{f"chain of {nodes}": (chain(nodes), nodes) for nodes in CHAINS}, f"1-{FAN}-1 fan": (fan(FAN), FAN + 2)}
+SHAPES = {**{f"chain of {nodes}": chain(nodes) for nodes in CHAINS}, f"1-{FAN}-1 fan": fan(FAN)}
 
 
-def serve_graphflow(text: str, threads: int | None) -> None:
-    """Answers the parent's requests with graphflow."""
-    import graphflow
-
-    graph = graphflow.load(text, num_threads=threads)
-    seen = 0
-
-    def observe(packet: Any) -> None:
-        nonlocal seen
-        seen += 1
-
-    graph.observe("out", observe)
-    graph.start()
-    answer(lambda now: graph.add_packet("s0", now, now), graph.wait_until_idle, lambda: seen)
+WAYS = ("fused", "unfused")
+CLOCKS = ("CPU", "wall")
 
 
-def serve_mediapipe(text: str, threads: int | None) -> None:
-    """Answers the parent's requests with MediaPipe's graph; runs under the peer's interpreter."""
-    import mediapipe as mp
+class Graphflow:
+    """A graph of graphflow that counts what comes out."""
 
-    graph = mp.CalculatorGraph(graph_config=text + (f"\nnum_threads: {threads}" if threads else ""))
-    create = mp.packet_creator.create_int
-    seen = 0
+    def __init__(self, text: str, fused: bool) -> None:
+        import graphflow
 
-    def observe(name: str, packet: Any) -> None:
-        nonlocal seen
-        seen += 1
+        self.seen = 0
+        self._graph = graphflow.load(text, fuse=fused)
+        self._graph.observe("out", self._observe)
+        self._graph.start()
+        self.wait = self._graph.wait_until_idle
 
-    graph.observe_output_stream("out", observe)
-    graph.start_run()
-    answer(lambda now: graph.add_packet_to_input_stream("s0", create(now).at(now)), graph.wait_until_idle, lambda: seen)
+    def add(self, now: int) -> None:
+        """Adds one packet."""
+        self._graph.add_packet("s0", now, now)
+
+    def _observe(self, packet: Any) -> None:
+        self.seen += 1
 
 
-def answer(add: Callable[[int], Any], wait: Callable[[], Any], seen: Callable[[], int]) -> None:
-    """The protocol of both sides: a number of packets in, what they took out."""
-    print("@ready", flush=True)
-    now = 0
-    for line in sys.stdin:
-        count = int(line)
-        before = seen()
+class MediaPipe:
+    """The same with MediaPipe's graph; runs under the peer's interpreter."""
+
+    def __init__(self, text: str) -> None:
+        import mediapipe as mp
+
+        self.seen = 0
+        self._create = mp.packet_creator.create_int
+        self._graph = mp.CalculatorGraph(graph_config=text)
+        self._graph.observe_output_stream("out", self._observe)
+        self._graph.start_run()
+        self.wait = self._graph.wait_until_idle
+
+    def add(self, now: int) -> None:
+        """Adds one packet."""
+        self._graph.add_packet_to_input_stream("s0", self._create(now).at(now))
+
+    def _observe(self, name: str, packet: Any) -> None:
+        self.seen += 1
+
+
+class Answers:
+    """Runs blocks of packets through one side's graph."""
+
+    def __init__(self, side: Graphflow | MediaPipe) -> None:
+        self._side = side
+        self._now = 0
+
+    def __call__(self, packets: int = 0) -> dict[str, Any]:
+        if not packets:
+            return {}
+        before = self._side.seen
         cpu, wall = time.process_time(), time.perf_counter()
-        for _ in range(count):
-            now += 1
-            add(now)
-        wait()
+        for _ in range(packets):
+            self._now += 1
+            self._side.add(self._now)
+        self._side.wait()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print("@" + json.dumps([wall, cpu, seen() - before]), flush=True)
+        return {"CPU": cpu / packets * 1e6, "wall": wall / packets * 1e6, "seen": self._side.seen - before}
 
 
-@dataclass
-class Side:
-    """The processes of one framework, one for each shape."""
-
-    name: str
-    command: list[str]
-    wall_us: dict[str, list[float]] = field(default_factory=dict)
-    cpu_us: dict[str, list[float]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._processes = {shape: self._start(shape) for shape in SHAPES}
-
-    def _start(self, shape: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [*self.command, shape], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        self._read(process)
-        return process
-
-    def run(self, shape: str, packets: int, keep: bool) -> None:
-        """Sends one block of packets through one shape."""
-        process = self._processes[shape]
-        assert process.stdin is not None
-        process.stdin.write(f"{packets}\n")
-        process.stdin.flush()
-        wall, cpu, seen = json.loads(self._read(process))
-        if seen != packets:
-            sys.exit(f"{self.name}: {shape}: {packets} packets went in and {seen} came out")
-        if keep:
-            self.wall_us.setdefault(shape, []).append(wall / packets * 1e6)
-            self.cpu_us.setdefault(shape, []).append(cpu / packets * 1e6)
-
-    def close(self) -> None:
-        for process in self._processes.values():
-            process.kill()
-            process.wait()
-
-    def _read(self, process: subprocess.Popen[str]) -> str:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("@"):
-                return line[1:]
-        sys.exit(f"{self.name}: the process ended; run it alone to see why")
+def measure(peer: str | None, rounds: int, block: int) -> Report:
+    """All shapes, both ways of running them."""
+    found: dict[tuple[str, str, str], list[float]] = {}
+    with ExitStack() as stack:
+        for shape in SHAPES:
+            sides = [
+                stack.enter_context(Side(way, sys.executable, "benchmarks.overhead", ["serve", way, shape]))
+                for way in WAYS
+            ]
+            if peer:
+                sides.append(stack.enter_context(Side("peer", peer, "benchmarks.overhead", ["serve", "peer", shape])))
+            for turn, order in harness.in_turn(sides, rounds + 1):
+                for side in order:
+                    answer = side.ask(block)
+                    if answer["seen"] != block:
+                        sys.exit(f"{side.name}: {shape}: {block} packets went in and {answer['seen']} came out")
+                    for clock in CLOCKS if turn else ():  # the first block warms up
+                        found.setdefault((side.name, shape, clock), []).append(answer[clock])
+    rows = []
+    for way, clock in itertools.product(WAYS, CLOCKS):
+        for shape in SHAPES:
+            theirs = found.get(("peer", shape, clock), [])
+            rows.append(Row(f"{shape}, {way}, {clock}", "µs a packet", found[way, shape, clock], theirs))
+        theirs = _slope(found, "peer", clock) if peer else []
+        rows.append(Row(f"each further node, {way}, {clock}", "µs a packet", _slope(found, way, clock), theirs))
+    return Report("overhead", "nodes that do nothing", rows)
 
 
-def slope(figures: dict[str, list[float]]) -> float:
-    """Microseconds that each further node of a chain adds to a packet: the median over blocks."""
-    short, long = figures[f"chain of {CHAINS[1]}"], figures[f"chain of {CHAINS[-1]}"]
-    return statistics.median((b - a) / (CHAINS[-1] - CHAINS[1]) for a, b in zip(short, long, strict=True))
-
-
-def show(sides: list[Side]) -> None:
-    print(f"{'':16}{'':12}{'a packet, µs':>22}{'a node, µs':>22}")
-    print(f"{'':16}{'':12}{'wall':>11}{'CPU':>11}{'wall':>11}{'CPU':>11}")
-    for shape, (_, nodes) in SHAPES.items():
-        for side in sides:
-            wall, cpu = statistics.median(side.wall_us[shape]), statistics.median(side.cpu_us[shape])
-            print(f"{shape:16}{side.name:12}{wall:11.1f}{cpu:11.1f}{wall / nodes:11.2f}{cpu / nodes:11.2f}")
-        if len(sides) == 2:
-            wall_ratio, cpu_ratio = (
-                statistics.median(a / b for a, b in zip(ours[shape], theirs[shape], strict=True))
-                for ours, theirs in ((sides[0].wall_us, sides[1].wall_us), (sides[0].cpu_us, sides[1].cpu_us))
-            )
-            print(f"{'':16}{'ratio':12}{wall_ratio:11.2f}{cpu_ratio:11.2f}")
-    for side in sides:
-        print(f"{'each further':16}{side.name:12}{'':22}{slope(side.wall_us):11.2f}{slope(side.cpu_us):11.2f}")
-    if len(sides) == 2:
-        ratios = [slope(sides[0].wall_us) / slope(sides[1].wall_us), slope(sides[0].cpu_us) / slope(sides[1].cpu_us)]
-        print(f"{'':16}{'ratio':12}{'':22}{ratios[0]:11.2f}{ratios[1]:11.2f}")
+def _slope(found: dict[tuple[str, str, str], list[float]], name: str, clock: str) -> list[float]:
+    """What each further node of a chain adds to a packet, block by block."""
+    short, long = found[name, f"chain of {CHAINS[1]}", clock], found[name, f"chain of {CHAINS[-1]}", clock]
+    return [(b - a) / (CHAINS[-1] - CHAINS[1]) for a, b in zip(short, long, strict=True)]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Time nodes that do nothing, beside MediaPipe's with --peer-python.")
-    parser.add_argument("--peer-python", help="interpreter that has mediapipe==0.10.21")
-    parser.add_argument("--rounds", type=int, default=10, help="blocks for each side and shape")
-    parser.add_argument("--block", type=int, default=500, help="packets in a block")
-    parser.add_argument("--threads", type=int, help="threads of each graph; default what each side chooses")
-    parser.add_argument("--serve", nargs=2, metavar=("SIDE", "SHAPE"), help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.serve:
-        side, shape = arguments.serve
-        serve = serve_graphflow if side == "graphflow" else serve_mediapipe
-        serve(SHAPES[shape][0], arguments.threads)
+    if sys.argv[1:2] == ["serve"]:
+        way, shape = sys.argv[2:]
+        text = SHAPES[shape]
+        serve(sys.stdin, Answers(MediaPipe(text) if way == "peer" else Graphflow(text, way == "fused")))
         return
-    threads = ["--threads", str(arguments.threads)] if arguments.threads else []
-    sides = [Side("graphflow", [sys.executable, __file__, *threads, "--serve", "graphflow"])]
-    try:
-        if arguments.peer_python:
-            sides.append(Side("mediapipe", [arguments.peer_python, __file__, *threads, "--serve", "mediapipe"]))
-        for turn in range(arguments.rounds + 1):
-            for shape in SHAPES:
-                for side in sides if turn % 2 == 0 else sides[::-1]:
-                    side.run(shape, arguments.block, keep=turn > 0)  # the first block warms up
-        show(sides)
-    finally:
-        for side in sides:
-            side.close()
+    parser = harness.arguments("Time nodes that do nothing, beside MediaPipe's with --peer-python.", rounds=10)
+    parser.add_argument("--block", type=int, default=500, help="packets in a block")
+    given = parser.parse_args()
+    harness.finish(measure(given.peer_python, given.rounds, given.block), given.out)
 
 
 if __name__ == "__main__":

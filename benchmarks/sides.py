@@ -235,11 +235,12 @@ def _stream_and_watch(side: Any, frames: Any, count: int, every: int) -> dict[st
         for index in range(begin, begin + every):
             side.add(frames[index % len(frames)])
         side.wait()
-        in_use.append(_resident_mib())
+        in_use.append(resident_mib())
     return {"in_use_mib": in_use, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-def _resident_mib() -> float:
+def resident_mib() -> float:
+    """Memory of this process that is in use, MiB; Linux only."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 
