@@ -21,7 +21,13 @@ from .inlier_mask import InlierMask, cells
 from .motion_models import Model
 from .random_picks import picks
 from .region_flow import CameraMotion, MotionType, RegionFlow
-from .stability import homography_is_stable, similarity_is_stable, translation_is_stable, translation_variance
+from .stability import (
+    homography_is_stable,
+    perimeter_weights,
+    similarity_is_stable,
+    translation_is_stable,
+    translation_variance,
+)
 
 _EPSILON: Final = 1e-4
 _OUTLIER: Final = 1e-10
@@ -108,7 +114,9 @@ class MotionEstimator:
             models.scaling(self._diagonal, self._diagonal),
         )
         apart = np.hypot(*(models.motion(similarity, frame.points) - frame.flows).T)
-        first = np.where(apart < _SIMILARITY_INLIER, frame.perimeter_weights() * frame.density_weights, _OUTLIER)
+        first = np.where(
+            apart < _SIMILARITY_INLIER, perimeter_weights(frame.points, self._domain) * frame.density_weights, _OUTLIER
+        )
         fitted = None
         if (first > _OUTLIER).sum() >= _LEAST_HOMOGRAPHY_POINTS:
             fitted = self._reweigh(
@@ -205,12 +213,6 @@ class _Frame:
         weights = np.where(density > 0, 1 / np.sqrt(np.maximum(density, 1e-30)), 0.0)
         normalized: Weights = weights * (len(weights) / (weights.sum() + 1e-6))
         return normalized
-
-    def perimeter_weights(self) -> Weights:
-        """1 at the frame's border, half as much in its middle, where foreground is more likely."""
-        apart = (self.points - self._domain / 2) / (self._domain * 0.3)
-        weights: Weights = 1 - 0.5 * np.exp(-0.5 * (apart**2).sum(1))
-        return weights
 
 
 def _residual_scale(magnitude: float) -> float:

@@ -30,6 +30,7 @@ _LEAST_COVERAGE: Final = 0.3
 _COVERAGE_GRID: Final = 10
 _COVERAGE_SHIFTS: Final = 3
 _LARGEST_EXPONENT: Final = 700.0
+_MIDDLE: Final = 0.3
 
 Weights = npt.NDArray[np.floating[Any]]
 
@@ -116,15 +117,15 @@ def _coverage(points: FloatArray, weights: Weights, domain: npt.NDArray[np.float
             medians = there[order][starts[more] + counts // 2]
             most[cells] = counts
             covered[cells] = 1 / (1 + np.exp(np.minimum(-steepness * (medians - middle), _LARGEST_EXPONENT)))
-    share = _perimeter_share(domain, cell_size)
+    row, column = np.divmod(np.arange(_COVERAGE_GRID**2), _COVERAGE_GRID)
+    share = perimeter_weights((np.stack([column, row], 1) + 0.5) * cell_size, domain)
     return float(covered @ share / share.sum())
 
 
-def _perimeter_share(
-    domain: npt.NDArray[np.floating[Any]], cell_size: npt.NDArray[np.floating[Any]]
+def perimeter_weights(
+    points: npt.NDArray[np.floating[Any]], domain: npt.NDArray[np.floating[Any]]
 ) -> npt.NDArray[np.float64]:
-    y, x = np.divmod(np.arange(_COVERAGE_GRID**2), _COVERAGE_GRID)
-    centres = (np.stack([x, y], 1) + 0.5) * cell_size
-    apart = (centres - domain / 2) / (domain * 0.3)
-    share: npt.NDArray[np.float64] = 1 - 0.5 * np.exp(-0.5 * (apart**2).sum(1))
-    return share
+    """1 at the border of a frame of the size `domain`, half as much in its middle, where foreground is more likely."""
+    apart = (points - domain / 2) / (domain * _MIDDLE)
+    weights: npt.NDArray[np.float64] = 1 - 0.5 * np.exp(-0.5 * (apart**2).sum(1))
+    return weights
