@@ -201,6 +201,8 @@ class ModelStore:
     def _card(self, name: str | ModelCard) -> ModelCard:
         if isinstance(name, ModelCard):
             return name
+        if not name:
+            raise ModelError("no model is given; set it to a name of 'graphflow models list', or to a file")
         if name not in self._cards:
             near = difflib.get_close_matches(name, self._cards, n=3, cutoff=0.5)
             hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known are {', '.join(self.names())}"
@@ -312,7 +314,12 @@ class ModelStore:
 
 
 def model_mistake(source: str) -> str:
-    """What is wrong with a model's name or path, with the near matches; "" where there is such a model."""
+    """What is wrong with a model's name or path, with the near matches; "" where there is such a model.
+
+    No name at all is right as yet: a graph that runs any model has none until its user gives one.
+    """
+    if not source:
+        return ""
     store = ModelStore(offline=True)
     try:
         if store._as_file(source) is None:
