@@ -64,6 +64,7 @@ class Calculator:
     - `fusible`: calls take microseconds, and all that `process` does is to emit at most one packet on each output, at
       the input timestamp (it may close outputs, too); `open` and `close` emit nothing. The plan may then run the node
       in one step with its neighbours, without a queue between them.
+    - `waits`: calls may wait long for something outside of the graph; that is not worth a warning.
     - `dropped`: how many packets the calculator left out so far, for `Graph.statistics`; count it on the instance.
     - `aliases`: further names this calculator is found by. As a mapping, a literal one, it binds each name to a payload
       type, as MediaPipe's families have them: ports of the type `list[Item]`, with a `TypeVar` Item, become
@@ -79,6 +80,7 @@ class Calculator:
     reads_headers: ClassVar[bool] = False
     services: ClassVar[tuple[Service, ...]] = ()
     fusible: bool = False
+    waits: ClassVar[bool] = False
     dropped: int = 0
     aliases: ClassVar[tuple[str, ...] | Mapping[str, Any]] = ()
 

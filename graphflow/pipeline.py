@@ -119,9 +119,9 @@ class Run:
         """Ends the sources; frames on their way still go through, so that all sinks end at the same one."""
         self.graph.close_all_sources()
 
-    def cancel(self) -> None:
-        """Ends the run as soon as the running calculators return; frames on their way are lost."""
-        self.graph.cancel()
+    def cancel(self, patience_s: float | None = None) -> None:
+        """Ends the run as soon as the running calculators return, or after so long; frames on their way are lost."""
+        self.graph.cancel(patience_s)
 
     def raise_error(self) -> None:
         """Raises what ended the run, if anything did."""

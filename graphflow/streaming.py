@@ -179,6 +179,8 @@ class _Collector(Calculator):
     values = Input("VALUE", optional=True, repeated=True, doc="the streams to hand over")
     mailbox = SideInput("MAILBOX", _Mailbox)
 
+    waits = True
+
     def open(self, context: Context) -> None:
         self._mailbox: _Mailbox = context[self.mailbox]
         self._keys = [connection.name for connection in context.connections(self.values)]

@@ -25,6 +25,8 @@ class IteratorSource(Calculator):
     fps: float | None = Option(None, "frames a second; default what the pairs say, or 30")
     max_frames: int | None = Option(None, "stop after this many frames")
 
+    waits = True
+
     def open(self, context: Context) -> None:
         if self.fps is not None and self.fps <= 0:
             raise ValueError(f"fps must be positive, not {self.fps}")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 WRITTEN: Final = "run_written"
 """Side packet in which the writers count the frames of each file."""
 
+_NEED_FRAMES: Final = (".coco.json", ".openpose", ".rrd")
+
 
 class OutputFiles:
     """The videos (`-o`) and results (`--save`) that a run writes.
@@ -37,9 +39,9 @@ class OutputFiles:
         """The nodes that write the files."""
         picture = pipeline.picture_output(graph)
         side = (("WRITTEN", WRITTEN),)
-        ticks = next(iter(feed.sources), None)
         found = []
         for number, path in enumerate(self.results):
+            ticks = next(iter(feed.sources), picture if path.name.lower().endswith(_NEED_FRAMES) else None)
             inputs = (*((("TICK", ticks),) if ticks else ()), *((k.upper(), k) for k in pipeline.data_outputs(graph)))
             name = "results" if not number else f"results_{number + 1}"
             writer = registry.find("ResultsWriter")
@@ -59,7 +61,7 @@ class OutputFiles:
         found = [path for path, before in self._before.items() if _changed_ns(path) not in (None, before)]
         if not with_counts:
             return " and ".join(str(path) for path in found)
-        counted = [(path, self.counts.get(str(path), 0)) for path in found]
+        counted = [(path, self.counts[str(path)]) for path in found if self.counts.get(str(path))]
         return " and ".join(f"{path} ({count} frame{'' if count == 1 else 's'})" for path, count in counted)
 
     def _check(self, graph: CheckedGraph, name: str, feed: Feed) -> None:

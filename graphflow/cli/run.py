@@ -14,6 +14,7 @@ from graphflow import config, pipeline
 from graphflow.calculator import Calculator, OptionError
 from graphflow.cli.outputs import WRITTEN, OutputFiles
 from graphflow.cli.preview import PreviewWindow
+from graphflow.cli.prints import located_prints
 from graphflow.cli.progress import FetchBar, RunProgress
 from graphflow.cli.reporting import FAILED, INTERRUPTED, WRONG_USAGE, UsageError, report, say, show_warnings
 from graphflow.cli.settings import parse_settings
@@ -30,6 +31,12 @@ from graphflow.services import LIVE
 
 _TALLY: Final = "run_tally"
 _REFRESH_SECONDS: Final = 0.1
+
+_GRACE_SECONDS: Final = 5.0
+"""After SIGTERM frames on their way may take so long; then they are dropped."""
+
+_PATIENCE_SECONDS: Final = 3.0
+"""What calculators have to return once frames are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,10 @@ def run_graph(request: RunRequest) -> None:
     window = PreviewWindow(checked.spec.name) if request.show else None
     if window is not None:
         sinks.append(window.attachment(checked, request.graph))
-    composed = _composed(checked, fed, sinks, only_picture=bool(request.outputs and not request.saves))
+    try:
+        composed = _composed(checked, fed, sinks, only_picture=bool(request.outputs and not request.saves))
+    except OptionError as error:
+        raise UsageError(str(error)) from error
     graph = Graph(composed, num_threads=request.threads, prune=True)
     graph.set_service(RESOURCES, Resources([*request.graph_path, checked.spec.folder]))
     graph.set_service(LIVE, fed.live)
@@ -116,6 +126,8 @@ def run_graph(request: RunRequest) -> None:
         if kept:
             say(f"what came before is in {kept}")
         raise typer.Exit(WRONG_USAGE if not tally.frames and _is_source_error(run.error) else FAILED)
+    for note in getattr(run.error, "__notes__", ()):  # who did not return
+        say(f"error: {note.removeprefix('also: ')}")
     typer.echo(_summary(tally, seconds, dropped, files.written(), bool(interruptions.count)))
     if not (request.outputs or request.saves or request.show) and checked.spec.outputs:
         typer.echo(_presence(tally))
@@ -231,19 +243,24 @@ def _watch(
 ) -> Interruptions:
     """Shows progress until the run is over; how it was interrupted."""
     interruptions, heeded = Interruptions(), 0
-    with progress, interruptions:
+    terminated_at = None
+    with progress, interruptions, located_prints(run.graph):
         while not run.wait(_REFRESH_SECONDS if window is None else window.refresh()):
             progress.update(tally.frames, _dropped(run.graph, nodes))
             if window is not None and window.closed:
                 run.finish()
+            if terminated_at is not None and time.monotonic() - terminated_at > _GRACE_SECONDS:
+                run.cancel(_PATIENCE_SECONDS)  # whoever sends SIGTERM soon sends SIGKILL
             if interruptions.count == heeded:
                 continue
             heeded = interruptions.count
+            if interruptions.terminated and terminated_at is None:
+                terminated_at = time.monotonic()
             if heeded == 1:
                 say("finishing the frames on their way; Ctrl-C again drops them")
                 run.finish()
             else:
-                run.cancel()
+                run.cancel(_PATIENCE_SECONDS if heeded == 2 else 0)
         progress.finished(tally.frames, _dropped(run.graph, nodes))
     return interruptions
 

@@ -16,6 +16,7 @@ from graphflow.runtime.diagnosis import diagnose
 from graphflow.runtime.observers import Observer
 from graphflow.runtime.plan import Plan, make_plan
 from graphflow.runtime.pollers import Poller
+from graphflow.runtime.running_calls import RunningCall
 from graphflow.runtime.scheduler import Scheduler, State
 from graphflow.runtime.tracing import Listener
 from graphflow.services import Service
@@ -74,6 +75,7 @@ class Graph:
     ) -> None:
         self.checked = checked
         self._num_threads = num_threads
+        self.slow_call_s = 10.0
         self._prune = prune
         self._fuse = fuse
         self._wanted = wanted
@@ -257,24 +259,37 @@ class Graph:
     def wait_until_done(self) -> None:
         """Blocks until the run is over: inputs closed, sources exhausted, everything worked through and closed.
 
+        A call that takes longer than `slow_call_s` seconds is logged as a warning. One that does not return within 10
+        seconds after the run has failed or was cancelled is given up: its node is not closed, its thread left alone.
+
         Raises:
             CalculatorError: the run failed; further failures are attached as notes.
             GraphCancelled: it was cancelled.
         """
         scheduler = self._started()
+        scheduler.slow_call_s = self.slow_call_s
         try:
-            scheduler.wait(lambda: scheduler.state is State.TERMINATED)
+            scheduler.wait_until_over()
         except KeyboardInterrupt:
             scheduler.cancel()
-            scheduler.wait(lambda: scheduler.state is State.TERMINATED)
+            scheduler.wait_until_over()
             scheduler.shut_down()
             raise
         scheduler.shut_down()
         self._raise_errors()
 
-    def cancel(self) -> None:
-        """Ends the run as soon as the running calculators return; `wait_until_done` then raises GraphCancelled."""
-        self._started().cancel()
+    def cancel(self, patience_s: float | None = None) -> None:
+        """Ends the run as soon as the running calculators return; `wait_until_done` then raises GraphCancelled.
+
+        Args:
+            patience_s: how long to wait for them before the run ends without them, 10 seconds where nothing is said;
+                call this again to shorten it.
+        """
+        self._started().cancel(patience_s)
+
+    def running_calls(self) -> list[RunningCall]:
+        """The calls of calculators that have not returned yet, for whoever wonders what takes so long."""
+        return self._started().running_calls()
 
     def reset(self) -> None:
         """Makes the graph ready for another stream of packets without loading anything again.

@@ -55,7 +55,7 @@ InputSet = tuple[int, Sequence[Packet]]
 class Task:
     """One scheduled call of a node: open, process over one or more input sets, or close."""
 
-    __slots__ = ("action", "context", "done", "error", "node", "sets", "stopped")
+    __slots__ = ("action", "context", "done", "error", "node", "sets", "started_ns", "stopped")
 
     def __init__(self, node: Node, action: Action, context: Context, sets: list[InputSet]) -> None:
         self.node = node
@@ -65,11 +65,12 @@ class Task:
         self.done = False
         self.error: BaseException | None = None
         self.stopped = False
+        self.started_ns = 0
 
     def run(self) -> None:
         """Calls the calculator; runs outside the lock."""
         node, context = self.node, self.context
-        started = time.perf_counter_ns()
+        started = self.started_ns = time.perf_counter_ns()
         try:
             calculator = node.calculator
             if calculator is None:

@@ -11,6 +11,7 @@ import itertools
 import logging
 import os
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -25,11 +26,17 @@ from graphflow.runtime.node import Action, Node, Status, Task
 from graphflow.runtime.observers import Observer
 from graphflow.runtime.pollers import Poller
 from graphflow.runtime.priorities import ranks
+from graphflow.runtime.running_calls import RunningCall, Slot, running_call
 from graphflow.runtime.step import MemberError
 from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 from graphflow.runtime.tracing import Listener
 
 _LOG = logging.getLogger("graphflow")
+
+_FRAMEWORK = (os.path.dirname(ts.__file__), "graphflow")  # the second where the module is compiled
+
+_CHECK_S = 1.0
+"""How often whoever waits for the end looks for calls that take long."""
 
 _NAP_S = 0.005
 """How long an idle thread sleeps at most while others work."""
@@ -120,6 +127,10 @@ class Scheduler:
         for executor in graph.spec.executors:
             self._pools[executor.name] = Pool(executor.name, executor.num_threads or threads, self.lock)
         self._workers: list[threading.Thread] = []
+        self._slots: list[Slot] = []
+        self._given_up: set[int] = set()
+        self.patience_s = 10.0
+        self.slow_call_s = 10.0
         self._order = itertools.count()
         self.depth = 0
         self.postponed: deque[Node] = deque()
@@ -240,6 +251,59 @@ class Scheduler:
         """Whether a run was started and not yet waited for."""
         return bool(self._workers)
 
+    def running_calls(self) -> list[RunningCall]:
+        """The calls that have not returned yet."""
+        now = time.perf_counter_ns()
+        with self.lock:
+            found = [(slot.thread, slot.task) for slot in self._slots if slot.task is not None]
+        return [running_call(thread, task, self._graph.spec.name, now) for thread, task in found if task is not None]
+
+    def wait_until_over(self) -> None:
+        """Blocks until the run has ended; calls that take long are logged.
+
+        Once the run has failed or was cancelled, calls that do not return within `patience_s` are given up: the run
+        ends without them, and their threads are left to themselves.
+        """
+        ending_since = checked = time.monotonic()
+        logged: set[tuple[int, int]] = set()
+        while True:
+            with self.lock:
+                if self.state is State.TERMINATED:
+                    return
+                if not self.errors:
+                    ending_since = time.monotonic()
+                elif time.monotonic() >= ending_since + self.patience_s:
+                    self._give_up()
+                    return
+                self.changed.wait(min(_CHECK_S, self.patience_s) if self.errors else _CHECK_S)
+            if time.monotonic() - checked < min(_CHECK_S, self.slow_call_s):
+                continue
+            checked = time.monotonic()
+            for call in self.running_calls():
+                key = call.thread, round(checked - call.seconds)
+                if call.seconds >= self.slow_call_s and not call.waits and key not in logged:
+                    logged |= {key, (key[0], key[1] + 1), (key[0], key[1] - 1)}
+                    _LOG.warning("%s; the run waits for it", call)
+
+    def _give_up(self) -> None:
+        """Ends the run without the calls that do not return."""
+        for slot in self._slots:
+            if slot.task is not None:
+                slot.task.node.needs_close = False
+                self._given_up.add(slot.thread)
+        for call in self.running_calls():
+            self._record(
+                CalculatorError(
+                    f"{call} and does not return; the run ended without it, and it was not closed",
+                    graph=self._graph.spec.name,
+                    node=call.node,
+                    timestamp=call.timestamp,
+                    code="DEADLINE_EXCEEDED",
+                )
+            )
+        self.state = State.TERMINATED
+        self.changed.notify_all()
+
     def wait(self, condition: Callable[[], bool]) -> None:
         """Blocks until a condition on the scheduler's state holds."""
         with self.lock:
@@ -269,7 +333,8 @@ class Scheduler:
                 pool.clear()
                 pool.changed.notify_all()
         for worker in self._workers:
-            worker.join()
+            if worker.ident not in self._given_up:
+                worker.join()
         self._workers.clear()
         failed = {error.node for error in self.errors if isinstance(error, CalculatorError)}
         if any(isinstance(error, GraphCancelled) for error in self.errors):
@@ -347,10 +412,14 @@ class Scheduler:
             self.wake()
             self._when_idle()
 
-    def cancel(self) -> None:
-        """Ends the run once the running calculators have returned."""
+    def cancel(self, patience_s: float | None = None) -> None:
+        """Ends the run once the running calculators have returned, or after `patience_s` without them."""
         with self.lock:
-            if self.state is State.RUNNING:
+            if patience_s is not None:
+                self.patience_s = patience_s
+            if self.state is State.RUNNING and self.errors:
+                self.changed.notify_all()
+            elif self.state is State.RUNNING:
                 self._paused = False
                 self._record(GraphCancelled())
                 self._when_idle()
@@ -433,8 +502,11 @@ class Scheduler:
             spec, error = error.member.spec, error.raised
         when = f" at timestamp {ts.describe(timestamp)}" if timestamp is not None else ""
         what = str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, ValueError) and "read-only" in str(error):
+            what += "; packets are shared and must not be changed: copy the array first"
         place = ""
-        frames = traceback.extract_tb(error.__traceback__)
+        # where the calculator did it, not where the framework noticed
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if os.path.dirname(f.filename) not in _FRAMEWORK]
         if frames and not isinstance(error, StreamError):
             place = f" ({frames[-1].filename}:{frames[-1].lineno})"
         described = CalculatorError(
@@ -538,7 +610,9 @@ class Scheduler:
     def _work(self, pool: Pool) -> None:
         lock = self.lock
         rested = False
+        slot = Slot(threading.get_ident())
         with lock:
+            self._slots.append(slot)
             while True:
                 while not self._may_take(pool, rested):
                     if self.state is State.TERMINATED:
@@ -556,9 +630,13 @@ class Scheduler:
                 while again:
                     if pool.waiting or pool.sources or len(self._pools) > 1:
                         self._share(pool, light)
+                    slot.task = task
                     lock.release()
                     task.run()  # takes in whatever the calculator raises
                     lock.acquire()
+                    slot.task = None
+                    if slot.thread in self._given_up:
+                        return
                     again = task.node.finish(task) and not self.errors
                 if self._observed:
                     self._unlocked(self._deliver)

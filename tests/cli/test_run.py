@@ -1,7 +1,9 @@
 """`graphflow run`."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -103,7 +105,11 @@ WRONG_ARGUMENTS: list[tuple[list[str], str]] = [
     (["{graph}", "-i", "camera:63"], "no camera at index 63"),
     (["{graph}", "-i", "sample:nobody"], "no sample 'nobody'; there is: astronaut"),
     (["{graph}", "-i", "{video}", "-o", "out.gif"], "-o out.gif: the name must end in .m4v, .mkv, .mov, .mp4"),
-    (["{graph}", "-i", "{video}", "--save", "out.txt"], "--save out.txt: the name must end in .jsonl"),
+    (["{graph}", "-i", "{video}", "--save", "out.txt"], "--save out.txt: the name must end in .jsonl, .csv, .parquet"),
+    (["{graph}", "-i", "{video}", "--save", "a.csv", "--save", "a.csv"], "--save a.csv is named twice"),
+    (["{graph}", "-i", "{video}", "-i", "{video}"], "say which input each of the sources is for: NAME=SOURCE"),
+    (["{graph}", "-i", "{video}", "--set", "source.speed=2"], "VideoSource has no option 'speed'"),
+    (["{graph}", "-i", "{video}", "--set", "source_left.fps=2"], "no source node 'source_left' — there is: source"),
     (["{graph}", "-i", "{video}", "-o", "sub/out.mp4"], "cannot write sub/out.mp4: there is no folder sub"),
     (["{graph}", "-i", "{video}", "--save", "folder.jsonl"], "cannot write folder.jsonl: it is a folder"),
     (["{graph}", "-i", "{video}", "-o", "{video}"], "is the source itself: name another file"),
@@ -163,30 +169,76 @@ def test_failing_calculator(cli: Cli, graphs: Path, video: Path, monkeypatch: py
 
 
 def test_files_of_a_failed_run_are_complete(cli: Cli, graphs: Path, tmp_path: Path) -> None:
-    outcome = cli("run", graphs / "shining.yaml", "--save", "out.jsonl", "--set", "measure.fail_at=200")
+    outcome = cli(
+        "run", graphs / "shining.yaml", "-o", "out.mp4", "--save", "out.jsonl", "--set", "measure.fail_at=200"
+    )
     assert outcome.code == 1
-    assert "what came before is in out.jsonl" in outcome.err
     lines = lines_of(tmp_path / "out.jsonl")
     assert [line["mean"] for line in lines] == list(range(len(lines)))
-    assert 0 < len(lines) <= 200
+    assert len(lines) == 200
+    assert len(frames_of(tmp_path / "out.mp4")) == 200
+    assert "what came before is in out.mp4 (200 frames) and out.jsonl (200 frames)" in outcome.err
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
-def test_interrupted_run_completes_its_files(graphs: Path, tmp_path: Path) -> None:
-    arguments = ["run", str(graphs / "shining.yaml"), "-o", "out.mp4", "--save", "out.jsonl"]
-    arguments += ["--set", "measure.interrupt_at=40"]
-    done = subprocess.run(
-        [sys.executable, "-c", "from graphflow.cli import main; main()", *arguments],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 130, done.stderr
-    assert "finishing the frames on their way" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout.startswith("interrupted after ")
+def started(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", "from graphflow.cli import main; main()", "run", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_lines(process: subprocess.Popen[str], path: Path, lines: int) -> None:
+    """Waits until a run that goes on has written so many lines."""
+    for _ in range(1200):
+        if path.exists() and path.read_bytes().count(b"\n") >= lines:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+            break
+    process.kill()
+    raise AssertionError(process.communicate())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent to one process there")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_run_completes_its_files(graphs: Path, tmp_path: Path, number: int, code: int) -> None:
+    pytest.importorskip("pyarrow", reason="pip install 'graphflow[parquet]'")
+    names = ["out.jsonl", "out.csv", "out.npz", "out.parquet", "out.coco.json"]
+    saves = [argument for name in names for argument in ("--save", name)]
+    process = started(graphs / "shining.yaml", "-o", "out.mp4", "-o", "again.mkv", *saves, cwd=tmp_path)
+    wait_for_lines(process, tmp_path / "out.jsonl", 40)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert "finishing the frames on their way" in err
+    assert "Traceback" not in err
+    assert out.startswith("interrupted after ")
     lines = lines_of(tmp_path / "out.jsonl")
-    assert len(lines) > 40
+    assert len(lines) >= 40
     assert [line["timestamp"] for line in lines] == [n * 40_000 for n in range(len(lines))]
-    assert len(frames_of(tmp_path / "out.mp4")) == len(lines)
+    assert len(frames_of(tmp_path / "out.mp4")) == len(frames_of(tmp_path / "again.mkv")) == len(lines)
+    assert (tmp_path / "out.csv").read_text().count("\n") == len(lines) + 1
+    with np.load(tmp_path / "out.npz") as arrays:
+        assert arrays["mean"].tolist() == [line["mean"] for line in lines]
+    pq = pytest.importorskip("pyarrow.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == len(lines)
+    assert len(json.loads((tmp_path / "out.coco.json").read_text())["images"]) == len(lines)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted([*names, "out.mp4", "again.mkv"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent to one process there")
+def test_the_second_interruption_drops_what_is_on_its_way(graphs: Path, tmp_path: Path) -> None:
+    process = started(
+        graphs / "shining.yaml", "--save", "out.jsonl", "--set", "measure.stuck_at=30", cwd=tmp_path
+    )
+    wait_for_lines(process, tmp_path / "out.jsonl", 20)
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.5)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Ctrl-C again" in err
+    lines = lines_of(tmp_path / "out.jsonl")
+    assert 20 <= len(lines) <= 30
 
 
 def test_offline_without_models(cli: Cli, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,3 +323,63 @@ def test_a_graph_that_decodes_images_itself(cli: Cli, video: Path, tmp_path: Pat
     outcome = cli("run", "decode.pbtxt", "-i", video, "-o", "video.mp4")
     assert outcome.code == 2
     assert "its source must be images" in outcome.err
+
+
+def test_two_sources_and_their_options(cli: Cli, graphs: Path, video: Path, tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(f"""
+graph: Two
+inputs: {{LEFT: left, RIGHT: right}}
+outputs: [left_mean, right_mean]
+nodes:
+  left: {{calculator: {graphs}/brightness.py:Brightness, inputs: {{IMAGE: left}}, outputs: {{MEAN: left_mean}}}}
+  right: {{calculator: {graphs}/brightness.py:Brightness, inputs: {{IMAGE: right}}, outputs: {{MEAN: right_mean}}}}
+""")
+    arguments = ("-i", f"right={video}", "-i", f"LEFT={video}", "--set", "source_right.max_frames=6")
+    outcome = cli("run", "two.yaml", *arguments, "--save", "out.jsonl")
+    assert outcome.code == 0, outcome.err
+    lines = lines_of(tmp_path / "out.jsonl")
+    assert [line["timestamp"] for line in lines] == [n * 40_000 for n in range(6)]
+    assert all(line["left_mean"] == line["right_mean"] for line in lines)
+    assert "nothing feeds the inputs LEFT:0:left" in cli("run", "two.yaml", "-i", f"right={video}").err
+
+
+class FakeWindows:
+    """OpenCV's windows, without a screen; the user presses q at the third picture."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.shown: list[tuple[str, float]] = []
+        for name in ("namedWindow", "imshow", "waitKey", "getWindowProperty", "destroyAllWindows"):
+            monkeypatch.setattr(cv2, name, getattr(self, name))
+
+    def namedWindow(self, title: str, flags: int) -> None:  # noqa: N802 - OpenCV's name
+        pass
+
+    def imshow(self, title: str, image: Any) -> None:
+        self.shown.append((title, float(image.mean())))
+
+    def waitKey(self, milliseconds: int) -> int:  # noqa: N802
+        return ord("q") if len(self.shown) == 3 else -1
+
+    def getWindowProperty(self, title: str, which: int) -> float:  # noqa: N802
+        return 1.0
+
+    def destroyAllWindows(self) -> None:  # noqa: N802
+        pass
+
+
+def test_a_window_shows_pictures_until_it_is_closed(cli: Cli, graphs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    windows = FakeWindows(monkeypatch)
+    outcome = cli("run", graphs / "shining.yaml", "--show")
+    assert outcome.code == 0, outcome.err
+    assert [title for title, _ in windows.shown[:3]] == ["Shining"] * 3
+    assert "Nothing was written" not in outcome.out
+
+
+def test_no_window_without_a_screen(cli: Cli, graphs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(title: str, flags: int) -> None:
+        raise cv2.error("The function is not implemented")
+
+    monkeypatch.setattr(cv2, "namedWindow", refuse)
+    outcome = cli("run", graphs / "shining.yaml", "--show")
+    assert outcome.code == 2
+    assert "--show: this OpenCV has no windows" in outcome.err

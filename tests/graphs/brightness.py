@@ -1,7 +1,6 @@
 """Calculators on whole images for tests of the pipeline and the command line."""
 
-import os
-import signal
+import threading
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -19,7 +18,7 @@ class Brightness(Calculator):
     image = Input("IMAGE", np.ndarray)
     mean = Output("MEAN", float)
     fail_at: int = Option(-1, "number of the frame at which to fail")
-    interrupt_at: int = Option(-1, "number of the frame at which to do what Ctrl-C does")
+    stuck_at: int = Option(-1, "number of the frame that is never done with")
 
     calls: ClassVar[int] = 0
     on_frame: ClassVar[Callable[[int], None]] = staticmethod(lambda frame: None)
@@ -32,8 +31,8 @@ class Brightness(Calculator):
         Brightness.on_frame(self.frame)
         if self.frame == self.fail_at:
             raise RuntimeError("the frame is too dark to read")
-        if self.frame == self.interrupt_at:
-            os.kill(os.getpid(), signal.SIGINT)
+        if self.frame == self.stuck_at:
+            threading.Event().wait()
         self.frame += 1
         context[self.mean] = float(context[self.image].mean())
 

@@ -1,0 +1,63 @@
+"""What calculators print during a run: kept apart from the output of the program, each line with its node."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from graphflow.cli.reporting import say
+from graphflow.runtime import Graph
+
+
+@contextlib.contextmanager
+def located_prints(graph: Graph) -> Iterator[None]:
+    """While it is entered, what calculators write to stdout goes to stderr, as `node 'name' printed: …`.
+
+    stdout belongs to whoever reads the program's own output, and a print would tear the progress bar.
+    """
+    before = sys.stdout
+    sys.stdout = _Located(before, graph)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stdout = before
+
+
+class _Located(io.TextIOBase):
+    def __init__(self, target: TextIO, graph: Graph) -> None:
+        self._target = target
+        self._graph = graph
+        self._owner = threading.get_ident()
+        self._begun: dict[int, str] = {}
+
+    def write(self, text: str) -> int:
+        thread = threading.get_ident()
+        if thread == self._owner:
+            return self._target.write(text)
+        *lines, rest = (self._begun.pop(thread, "") + text).split("\n")
+        if rest:
+            self._begun[thread] = rest
+        for line in lines:
+            self._say(thread, line)
+        return len(text)
+
+    def flush(self) -> None:
+        if threading.get_ident() == self._owner:
+            for thread in list(self._begun):
+                self._say(thread, self._begun.pop(thread))
+            self._target.flush()
+
+    def writable(self) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+    def _say(self, thread: int, line: str) -> None:
+        node = next((call.node for call in self._graph.running_calls() if call.thread == thread), None)
+        say(f"node '{node}' printed: {line}" if node else line)
