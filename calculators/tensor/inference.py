@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,14 +21,17 @@ from graphflow import (
     SideInput,
 )
 from graphflow.context import Binding
-from graphflow.inference import InferenceSession, model_mistake, open_session
+from graphflow.inference import InferenceSession, model_mistake, open_session, provider_mistake
 
 from ..payloads import Tensors
 from .model_loading import Model, OpResolver
 from .tensors import TensorsOrOne, tensor_list
 
 SESSIONS = Service("graphflow.inference", create=lambda: open_session)
-"""How nodes open models: a function with the arguments of `graphflow.inference.open_session`."""
+"""How nodes open models: a function with the arguments of `graphflow.inference.open_session`.
+
+For all models of a graph: `graph.set_service(SESSIONS, functools.partial(open_session, providers=("cuda",)))`.
+"""
 
 
 class Inference(Calculator):
@@ -53,6 +56,12 @@ class Inference(Calculator):
         None, "MediaPipe's way to name it: a file, found as `ResourceProvider` does, else `…/NAME.tflite` of the store"
     )
     threads: int = Option(1, "threads one run of the model may use")
+    providers: list[str] = Option(
+        [], "what runs it, in order of preference: cpu, cuda, openvino, coreml, directml; default cpu"
+    )
+    precision: Literal["float32", "reduced"] = Option(
+        "float32", "reduced: a provider may compute in fewer bits, for speed; the cpu never does"
+    )
     delegate: dict[str, Any] | None = Option(None, "accepted for MediaPipe's graphs; does nothing")
 
     _session: InferenceSession
@@ -69,10 +78,18 @@ class Inference(Calculator):
         mistake = model_mistake(self.model) if self.model is not None else ""
         if mistake:
             yield OptionError("model", mistake)
+        mistake = provider_mistake(self.providers)
+        if mistake:
+            yield OptionError("providers", mistake)
 
     def open(self, context: Context) -> None:
         wanted = tuple(sorted(connection.index for connection in context.connections(self.output)))
-        self._session = context.service(SESSIONS)(self._model(context), wanted or None, self.threads)
+        chosen: dict[str, Any] = {}  # what is not set here is left to the service
+        if self.providers:
+            chosen["providers"] = tuple(self.providers)
+        if self.precision != "float32":
+            chosen["precision"] = self.precision
+        self._session = context.service(SESSIONS)(self._model(context), wanted or None, self.threads, **chosen)
         self._positions = tuple(self._session.output_indices.index(output) for output in wanted)
 
     def process(self, context: Context) -> None:

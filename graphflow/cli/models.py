@@ -13,7 +13,7 @@ from graphflow.cli.listing import columns, first_sentence
 from graphflow.cli.progress import FetchBar
 from graphflow.cli.reporting import UsageError, show_warnings
 from graphflow.config.suggestions import did_you_mean
-from graphflow.inference import ModelCard, ModelInfo, ModelStore
+from graphflow.inference import ModelCard, ModelInfo, ModelStore, Preparation, PreparedModels
 
 
 def list_models(*, as_json: bool) -> None:
@@ -99,14 +99,23 @@ def show_info(name: str, *, as_json: bool) -> None:
     """
     store = ModelStore()
     _check_name(store, name)
-    fields = _fields(store.info(name))
+    info = store.info(name)
+    prepared = PreparedModels(store).preparations(name) if info.cached else ()
+    fields = _fields(info)
     if as_json:
+        fields["prepared"] = [dataclasses.asdict(preparation) for preparation in prepared]
         typer.echo(json.dumps(fields, indent=2, ensure_ascii=False))
         return
     fields["size"] = f"{fields['size']} bytes"
     fields["path"] = fields["path"] or f"not fetched: graphflow models fetch {name}"
     rows = [(key.replace("_", " "), str(value)) for key, value in fields.items() if value not in ([], None)]
+    rows += [(f"outputs {preparation.outputs}", _chosen(preparation)) for preparation in prepared]
     typer.echo(columns(rows, indent=""))
+
+
+def _chosen(preparation: Preparation) -> str:
+    measured = ", ".join(f"{name} {value:.2f} ms" for name, value in preparation.milliseconds.items())
+    return f"{preparation.variant} graph ({measured} a run on one thread when it was prepared)"
 
 
 def _fields(info: ModelInfo) -> dict[str, object]:

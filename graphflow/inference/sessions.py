@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -14,15 +15,19 @@ import numpy.typing as npt
 from ..errors import ModelError
 from .catalog import ModelCard
 from .integer_products import computes_on_integers, products_overflow
+from .prepared import PreparedModels
+from .providers import Precision, check_in_use, default_providers, is_cpu_only, provider_setups, set_up_session
 from .store import OUTPUTS_KEY, PLANES_SUFFIX, ModelStore
 
 if TYPE_CHECKING:
     import onnxruntime as ort
 
-_CPU = ("CPUExecutionProvider",)
+_log = logging.getLogger("graphflow.inference")
+
+_CPU = ("cpu",)
 _ERRORS_ONLY = 3
 
-_Key = tuple[str, str, tuple[int, ...] | None, int, tuple[str, ...]]
+_Key = tuple[str, str, tuple[int, ...] | None, int, tuple[str, ...], Precision]
 
 _lock = threading.Lock()
 _sessions: dict[_Key, Future[InferenceSession]] = {}
@@ -35,29 +40,42 @@ class InferenceSession:
     (of those) are as TFLite has them, images NHWC, -1 where a size is free. `input_types` are the element types.
     """
 
-    def __init__(self, path: Path, threads: int = 1, providers: Sequence[str] = _CPU) -> None:
-        """Load an ONNX file; raises ModelError where it is damaged or a provider is missing."""
+    def __init__(
+        self,
+        path: Path,
+        threads: int = 1,
+        providers: Sequence[str] = _CPU,
+        precision: Precision = "float32",
+        *,
+        prepared: bool = False,
+        keep_optimized: Path | None = None,
+    ) -> None:
+        """Load an ONNX file; raises ModelError where it is damaged, or a provider is missing or does not start.
+
+        A `prepared` file is taken as it is; what any other is optimised to goes to the file `keep_optimized`.
+        """
         import onnxruntime as ort  # here, since graphs are checked and described without it
 
-        unknown = [name for name in providers if name not in ort.get_available_providers()]
-        if unknown:
-            raise ModelError(
-                f"ONNX Runtime has no {', '.join(unknown)} here; it has {', '.join(ort.get_available_providers())}"
-            )
+        setups = provider_setups(providers, ort.get_available_providers(), threads, precision)
         self.path = path
+        options = _options(threads)
+        set_up_session(options, setups)
+        if prepared:
+            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        if keep_optimized is not None:
+            options.optimized_model_filepath = str(keep_optimized)
         try:
-            options = _options(threads)
             if computes_on_integers(path) and products_overflow():
                 # slower by half, and right
                 options.add_session_config_entry("session.x64quantprecision", "1")
-            self._session = ort.InferenceSession(str(path), options, providers=list(providers))
+            self._session = ort.InferenceSession(str(path), options, providers=setups)
         except Exception as error:  # ONNX Runtime raises a family of unrelated types
             raise ModelError(f"{path}: ONNX Runtime cannot load it ({error}); is the file whole?") from error
+        check_in_use(setups, self._session.get_providers())
         self._names = [value.name for value in self._session.get_inputs()]
         self._planes = tuple(name.endswith(PLANES_SUFFIX) for name in self._names)
         self.input_shapes = tuple(
-            _shape(value.shape, planes)
-            for value, planes in zip(self._session.get_inputs(), self._planes, strict=True)
+            _shape(value.shape, planes) for value, planes in zip(self._session.get_inputs(), self._planes, strict=True)
         )
         self.input_types = tuple(_element_type(value.type) for value in self._session.get_inputs())
         self.output_shapes = tuple(_shape(value.shape) for value in self._session.get_outputs())
@@ -92,30 +110,58 @@ def open_session(
     model: str | Path | ModelCard,
     outputs: tuple[int, ...] | None = None,
     threads: int = 1,
-    providers: tuple[str, ...] = _CPU,
+    providers: tuple[str, ...] = (),
     store: ModelStore | None = None,
+    precision: Precision = "float32",
 ) -> InferenceSession:
     """Return the process's session for these arguments, created on first call (fetching and importing if need be).
 
     Different sessions are created in parallel; callers that ask for the same one meanwhile wait for it.
-    `threads` is what one run may use: 1 suits graphs that run several models side by side.
+    `threads` is what one run may use: 1 suits graphs that run several models side by side. `providers` are names of
+    `graphflow.inference.PROVIDERS`, or ONNX Runtime's, in order of preference; by default what the environment
+    variable GRAPHFLOW_PROVIDERS lists, else the CPU. `precision` other than float32 allows a provider to trade it for
+    speed. On the CPU the first session for a model on a machine takes longer: the model is prepared for it.
     Raises ModelError as `ModelStore.onnx` and `InferenceSession` do; a failed creation is tried again at the next call.
     """
     store = store or ModelStore()
-    key = (str(store.cache_dir), _identity(model, store), outputs, threads, providers)
+    providers = providers or default_providers()
+    key = (str(store.cache_dir), _identity(model, store), outputs, threads, providers, precision)
     with _lock:
         known = _sessions.get(key)
         mine: Future[InferenceSession] = known or Future()
         _sessions[key] = mine
     if known is None:
         try:
-            path = store.onnx(model, outputs, for_cpu=providers == _CPU)
-            mine.set_result(InferenceSession(path, threads, providers))
+            mine.set_result(_created(model, outputs, threads, providers, precision, store))
         except BaseException as error:
             with _lock:
                 del _sessions[key]
             mine.set_exception(error)
     return mine.result()
+
+
+def _created(
+    model: str | Path | ModelCard,
+    outputs: tuple[int, ...] | None,
+    threads: int,
+    providers: tuple[str, ...],
+    precision: Precision,
+    store: ModelStore,
+) -> InferenceSession:
+    on_cpu = is_cpu_only(providers)
+    if on_cpu and store.path(model).suffix == ".tflite":
+        models = PreparedModels(store)
+        prepared = models.find(model, outputs) or models.prepare(model, outputs, _open_to_prepare)
+        if prepared is not None:
+            try:
+                return InferenceSession(prepared, threads, providers, precision, prepared=True)
+            except ModelError as error:
+                _log.warning("%s; loading the model as imported", error)
+    return InferenceSession(store.onnx(model, outputs, for_cpu=on_cpu), threads, providers, precision)
+
+
+def _open_to_prepare(path: Path, keep_optimized: Path) -> InferenceSession:
+    return InferenceSession(path, keep_optimized=keep_optimized)
 
 
 def close_sessions() -> None:

@@ -30,7 +30,7 @@ _log = logging.getLogger("graphflow.inference")
 ModelSource = str | Path | ModelCard
 
 # Part of the key of cached imports: raise it with every change that alters what an import or a rewrite writes.
-_IMPORTER_VERSION = 4
+_IMPORTER_VERSION = 5
 
 # Keys of the metadata that imported files carry.
 OUTPUTS_KEY = "graphflow.outputs"
@@ -167,15 +167,13 @@ class ModelStore:
         file = self.path(source, progress)
         if file.suffix == ".onnx" and outputs is None:
             return file
-        wanted = "all" if outputs is None else ",".join(map(str, outputs))
-        digest = sha256_of(file)
-        key = hashlib.sha256(f"{digest} {_IMPORTER_VERSION} {wanted} {for_cpu}".encode()).hexdigest()[:16]
-        stem = file.stem.rpartition("-")[0] if file.parent == self._models_dir else file.stem
-        cached = self._cached_import(f"{stem}-{key}")
+        wanted, digest = _listed(outputs), sha256_of(file)
+        stem = self.import_stem(source, outputs, for_cpu=for_cpu)
+        cached = self._cached_import(stem)
         if cached is not None:
             return cached
         if file.suffix == ".onnx":
-            return self._keep_import(_cut_onnx(file, outputs or ()), f"{stem}-{key}")
+            return self._keep_import(_cut_onnx(file, outputs or ()), stem)
         # what reads and writes models takes a second to load, and is not needed where all models are imported already
         from .rewrite import read_planes, rewrite_for_cpu
         from .tflite import import_tflite, read_tflite
@@ -185,7 +183,17 @@ class ModelStore:
             rewrite_for_cpu(graph)
             read_planes(graph)
         model = graph.to_model({SOURCE_KEY: digest, OUTPUTS_KEY: wanted, "graphflow.importer": str(_IMPORTER_VERSION)})
-        return self._keep_import(model, f"{stem}-{key}")
+        return self._keep_import(model, stem)
+
+    def stem(self, source: ModelSource) -> str:
+        """Return what the names of files made from a model begin with; raises ModelError as `path` does."""
+        file = self.path(source)
+        return file.stem.rpartition("-")[0] if file.parent == self._models_dir else file.stem
+
+    def import_stem(self, source: ModelSource, outputs: Sequence[int] | None, *, for_cpu: bool = True) -> str:
+        """Return a name for an import of a model, another one for every other import; raises ModelError as `path`."""
+        identity = f"{sha256_of(self.path(source))} {_IMPORTER_VERSION} {_listed(outputs)} {for_cpu}"
+        return f"{self.stem(source)}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 
     @property
     def _models_dir(self) -> Path:
@@ -327,6 +335,10 @@ def model_mistake(source: str) -> str:
     except ModelError as error:
         return str(error)
     return ""
+
+
+def _listed(outputs: Sequence[int] | None) -> str:
+    return "all" if outputs is None else ",".join(map(str, outputs))
 
 
 def _cut_onnx(path: Path, outputs: Sequence[int]) -> ModelProto:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,11 +42,13 @@ def test_shapes_and_outputs_are_in_the_order_of_the_model() -> None:
 
 def test_many_threads_asking_at_once_share_one_creation(monkeypatch: pytest.MonkeyPatch) -> None:
     created: list[Path] = []
+    open_session("hand_recrop")  # prepared before, so that one creation makes one session
+    close_sessions()
 
     class Counted(InferenceSession):
-        def __init__(self, path: Path, threads: int = 1, providers: tuple[str, ...] = ()) -> None:
+        def __init__(self, path: Path, *arguments: Any, **options: Any) -> None:
             created.append(path)
-            super().__init__(path, threads, providers)
+            super().__init__(path, *arguments, **options)
 
     monkeypatch.setattr(sessions, "InferenceSession", Counted)
     start = threading.Barrier(8)
@@ -62,16 +65,20 @@ def test_many_threads_asking_at_once_share_one_creation(monkeypatch: pytest.Monk
 
 def test_different_sessions_are_created_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
     both_inside = threading.Barrier(2)
+    names = ("hand_recrop", "face_detection_short_range")
+    for name in names:
+        open_session(name)
+    close_sessions()
 
     class Meeting(InferenceSession):
-        def __init__(self, path: Path, threads: int = 1, providers: tuple[str, ...] = ()) -> None:
+        def __init__(self, path: Path, *arguments: Any, **options: Any) -> None:
             # Only passes when the other creation is under way too.
             both_inside.wait(timeout=30)
-            super().__init__(path, threads, providers)
+            super().__init__(path, *arguments, **options)
 
     monkeypatch.setattr(sessions, "InferenceSession", Meeting)
     with ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(open_session, name) for name in ("hand_recrop", "face_detection_short_range")]
+        futures = [pool.submit(open_session, name) for name in names]
         assert len({future.result(timeout=60) for future in futures}) == 2
 
 
@@ -95,7 +102,7 @@ def test_file_that_is_no_model(tmp_path: Path) -> None:
 
 def test_failed_creation_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(sessions, "InferenceSession", lambda *_: (_ for _ in ()).throw(ModelError("not today")))
+        broken.setattr(sessions, "_created", lambda *_: (_ for _ in ()).throw(ModelError("not today")))
         with pytest.raises(ModelError, match="not today"):
             open_session("hand_recrop")
     assert open_session("hand_recrop").output_shapes == ((1, 1, 1, 4),)
@@ -111,8 +118,37 @@ def test_changed_file_is_another_model(tmp_path: Path) -> None:
 
 
 def test_provider_that_is_not_there() -> None:
-    with pytest.raises(ModelError, match=r"has no NoProvider here; it has .*CPUExecutionProvider"):
-        open_session("hand_recrop", providers=("NoProvider",))
+    with pytest.raises(ModelError, match=r"has no NoExecutionProvider here; it has .*CPUExecutionProvider"):
+        open_session("hand_recrop", providers=("NoExecutionProvider",))
+    with pytest.raises(ModelError, match="no provider is called 'gpu'; there are: cpu, cuda"):
+        open_session("hand_recrop", providers=("gpu",))
+
+
+def test_providers_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHFLOW_PROVIDERS", "NoExecutionProvider, cpu")
+    with pytest.raises(ModelError, match="has no NoExecutionProvider here"):
+        open_session("hand_recrop")
+    assert open_session("hand_recrop", providers=("cpu",)).input_shapes == ((1, 256, 256, 3),)
+
+
+def test_prepared_model_answers_bit_for_bit_as_the_imported_one() -> None:
+    store = ModelStore()
+    image = np.random.default_rng(3).random((1, 256, 256, 3), dtype=np.float32)
+    prepared = open_session("hand_recrop")
+    assert prepared.path.parent.name == "prepared"
+    imported = InferenceSession(store.onnx("hand_recrop"))
+    np.testing.assert_array_equal(prepared.run([image])[0], imported.run([image])[0])
+
+
+def test_prepared_file_that_cannot_be_loaded_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Picky(InferenceSession):
+        def __init__(self, path: Path, *arguments: Any, prepared: bool = False, **options: Any) -> None:
+            if prepared:
+                raise ModelError("made by another version")
+            super().__init__(path, *arguments, **options)
+
+    monkeypatch.setattr(sessions, "InferenceSession", Picky)
+    assert open_session("hand_recrop").path.parent.name == "onnx"
 
 
 @pytest.mark.parametrize(

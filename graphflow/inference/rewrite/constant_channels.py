@@ -10,6 +10,9 @@ from .channel_groups import ChannelGroups
 from .convolution_nodes import bias_of, is_depthwise, is_plain, set_weights, weights_of
 from .value_ranges import Range, value_ranges
 
+# The widest block of the provider's channel layout: parts of one cost as much as a whole.
+_BLOCK = 16
+
 # Fewer save less time than a change of every sum's rounding is worth.
 _WORTHWHILE = 1 / 8
 
@@ -19,8 +22,8 @@ def drop_constant_channels(graph: OnnxGraph) -> int:
 
     Such are filters that training switched off: a depthwise filter on values of a ReLU6, which lie in 0..6, whose
     greatest sum is not above zero gives zero in the ReLU6 behind it for every image. The filter goes, and with it the
-    channel before it and the weights that read it. Exact, since the bounds hold for all images. Only done where at
-    least an eighth of a tensor's channels go.
+    channel before it and the weights that read it. Exact, since the bounds hold for all images. As
+    many stay as fill the last block. Only done where at least an eighth of a tensor's channels go.
     """
     ranges = value_ranges(graph)
     readers, producers = graph.consumers(), graph.producers()
@@ -28,7 +31,7 @@ def drop_constant_channels(graph: OnnxGraph) -> int:
     for group in ChannelGroups(graph).free():
         exits = [node for name in group for node in readers.get(name, []) if _mixes_channels(graph, node)]
         entries = [producers[name] for name in group if name in producers and _mixes_channels(graph, producers[name])]
-        kept = ~_constant_at(graph, exits, ranges)
+        kept = _filling_blocks(~_constant_at(graph, exits, ranges))
         if not exits or not kept.any() or 1 - kept.mean() < _WORTHWHILE:
             continue
         for node in exits:
@@ -60,6 +63,14 @@ def _constant_at(graph: OnnxGraph, exits: list[Node], ranges: dict[str, Range]) 
         fits = found.constant & (found.low == 0) if any(node.attributes["pads"]) else found.constant
         constant = constant & fits
     return constant
+
+
+def _filling_blocks(kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return `kept` with the first of the others, so that whole blocks remain."""
+    spare = np.flatnonzero(~kept)[: -np.count_nonzero(kept) % _BLOCK]
+    filled = kept.copy()
+    filled.reshape(-1)[spare] = True
+    return filled
 
 
 def _forget_inputs(graph: OnnxGraph, node: Node, kept: npt.NDArray[np.bool_], source: Range) -> None:
