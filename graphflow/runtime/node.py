@@ -24,7 +24,7 @@ from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 from graphflow.runtime.tracing import Call, Listener
 
 if TYPE_CHECKING:
-    from graphflow.runtime.scheduler import Scheduler
+    from graphflow.runtime.scheduler import Pool, Scheduler
 
 
 _MAX_DEPTH = 60
@@ -154,6 +154,7 @@ class Node:
         self.is_source = not self.inputs and bool(self.outputs)
         self.max_in_flight = checked.spec.max_in_flight
         self.urgency = 0
+        self.pool: Pool
         self.queue_size = default_queue_size if checked.spec.queue_size is None else checked.spec.queue_size
         self.policy = self._new_policy()
         self.throttling: set[InputQueue] = set()
@@ -340,7 +341,8 @@ class Node:
                 task.done = False
                 return True
             self.in_flight.popleft()
-        self.evaluate()
+        if self.is_source or self._batch or not self.policy.nothing_new():
+            self.evaluate()
         return False
 
     def _stop(self, task: Task) -> None:

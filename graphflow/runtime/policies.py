@@ -98,10 +98,12 @@ class InputPolicy:
         """As `SyncSet.readiness`."""
         raise NotImplementedError
 
+    def nothing_new(self) -> bool:
+        """Whether it is plain that nothing has arrived, no bound included, since the last input set was taken."""
+        return False
+
     def take(self, timestamp: int) -> list[Packet]:
         """The input set at a timestamp that `readiness` gave."""
-        if len(self.queues) == 1:  # the most frequent case, and a list comprehension costs a call
-            return [self.queues[0].pop_at(timestamp)]
         return [queue.pop_at(timestamp) for queue in self.queues]
 
     def position(self, tag_index: str) -> int:
@@ -134,6 +136,20 @@ class DefaultPolicy(InputPolicy):
 
     def prepare(self) -> None:
         self._set.prepare()
+        self._taken = ts.UNSET
+
+    def nothing_new(self) -> bool:
+        after = self._taken + 1
+        for queue in self.queues:  # a generator would cost more than all the rest
+            if queue.packets or queue.bound != after:
+                return False
+        return True
+
+    def take(self, timestamp: int) -> list[Packet]:
+        self._taken = timestamp
+        if len(self.queues) == 1:  # the most frequent case, and a list comprehension costs a call
+            return [self.queues[0].pop_at(timestamp)]
+        return [queue.pop_at(timestamp) for queue in self.queues]
 
     def readiness(self) -> tuple[Readiness, int]:
         return self._set.readiness()

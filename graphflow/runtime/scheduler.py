@@ -126,6 +126,7 @@ class Scheduler:
         self._pools = {"": Pool("", threads, self.lock)}
         for executor in graph.spec.executors:
             self._pools[executor.name] = Pool(executor.name, executor.num_threads or threads, self.lock)
+        self._many_pools = len(self._pools) > 1
         self._workers: list[threading.Thread] = []
         self._slots: list[Slot] = []
         self._given_up: set[int] = set()
@@ -166,6 +167,7 @@ class Scheduler:
 
     def _connect(self) -> None:
         for node in self.nodes:
+            node.pool = self._pools[node.checked.spec.executor]
             for queue in node.inputs:
                 self._streams[queue.name].mirrors.append(queue)
                 queue.on_fullness = self._fullness_changed
@@ -444,14 +446,14 @@ class Scheduler:
         if self.errors:
             return
         node = task.node
-        if node.is_source and task.action is Action.PROCESS and self._stopping:
-            task.action = Action.CLOSE
-        pool = self._pools[node.checked.spec.executor]
-        if node.is_source and task.action is not Action.OPEN:
-            pool.sources.append(task)
-            return
-        urgency = _OPENS_FIRST if task.action is Action.OPEN else node.urgency
-        heapq.heappush(pool.waiting, (urgency, next(self._order), task))
+        if task.action is Action.OPEN:
+            heapq.heappush(node.pool.waiting, (_OPENS_FIRST, next(self._order), task))
+        elif not node.is_source:
+            heapq.heappush(node.pool.waiting, (node.urgency, next(self._order), task))
+        else:
+            if self._stopping:
+                task.action = Action.CLOSE
+            node.pool.sources.append(task)
 
     def side_packet_ready(self, name: str, value: Any, node: Node) -> None:
         """A node provided a side packet: whoever waited for the last of its own can open."""
@@ -614,7 +616,8 @@ class Scheduler:
         with lock:
             self._slots.append(slot)
             while True:
-                while not self._may_take(pool, rested):
+                # what is asked first is what nearly always holds
+                while (not pool.waiting or pool.light_running or self._paused) and not self._may_take(pool, rested):
                     if self.state is State.TERMINATED:
                         return
                     pool.idle += 1
@@ -622,13 +625,13 @@ class Scheduler:
                     rested = not pool.changed.wait(nap)
                     pool.idle -= 1
                 rested = False
-                task = pool.take()
+                task = pool.take() if pool.sources else heapq.heappop(pool.waiting)[2]
                 light = task.node.light
                 self._running += 1
                 pool.light_running += light
                 again = True
                 while again:
-                    if pool.waiting or pool.sources or len(self._pools) > 1:
+                    if pool.idle or self._many_pools:
                         self._share(pool, light)
                     slot.task = task
                     lock.release()
