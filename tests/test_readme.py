@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_there_are_two_commands_for_newcomers() -> None:
     marked = re.findall(r"<!-- command: (\w+) -->\n```bash\n(.*)\n```\n", README)
     assert [name for name, _ in marked] == ["run", "test"]
-    assert marked[0][1].startswith("pip install -e '.[video,demo]' && graphflow run holistic -i sample:astronaut ")
+    assert marked[0][1].startswith("pip install '.[video,demo]' && graphflow run holistic -i sample:astronaut ")
     assert marked[1][1].endswith("&& pytest")
     assert README.index("<!-- command: test -->") < 2000, "they belong on the first screen"
 
