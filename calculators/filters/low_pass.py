@@ -50,7 +50,8 @@ class LowPassFilter:
         else:
             if values.shape != (held := self._smoothed.shape):
                 raise ValueError(f"values of shape {list(held)} are held, not {list(values.shape)}: reset")
-            self._smoothed = _low_pass(np.ascontiguousarray(values, np.float32), self._smoothed, self.alpha)
+            flat = np.ascontiguousarray(values, np.float32).reshape(-1)
+            self._smoothed = _low_pass(flat, self._smoothed.reshape(-1), self.alpha).reshape(held)
         return self._smoothed
 
     def reset(self) -> None:
@@ -75,5 +76,5 @@ def _low_pass(values: FloatArray, last: FloatArray, alpha: float) -> FloatArray:
     smoothed = np.empty_like(values)
     for i in range(values.size):
         # one product is a float and the other a double, as in MediaPipe
-        smoothed.flat[i] = np.float64(weight * values.flat[i]) + (1.0 - weight) * last.flat[i]
+        smoothed[i] = np.float64(weight * values[i]) + (1.0 - weight) * last[i]
     return smoothed

@@ -149,6 +149,8 @@ def _hand_from_palm(palm: FloatArray, image_width: int, image_height: int) -> tu
     return x_center / width, y_center / height, (x_max - x_min) / width, (y_max - y_min) / height, rotation
 
 
+_NO_TURN = math.nan
+
 KEEP_SIDES, SQUARE_LONG, SQUARE_SHORT = 0, 1, 2
 """What `transform_rect` makes of the sides: itself, a square of the longer one, a square of the shorter one."""
 
@@ -178,7 +180,8 @@ def transform_rect(
         rect.y_center,
         rect.width,
         rect.height,
-        _turned(rect.rotation, turn_rad),
+        rect.rotation,
+        _NO_TURN if turn_rad is None else turn_rad,
         *image_size,
         *scale,
         *shift,
@@ -191,15 +194,12 @@ def transform_pixel_rect(
     rect: Rect, scale: tuple[float, float], shift: tuple[float, float], turn_rad: float | None, sides: int
 ) -> Rect:
     """`transform_rect` in pixels; centre and size are cut to whole ones."""
-    rotation = _turned(rect.rotation, turn_rad)
-    x, y, width, height = _transform_rect(0.0, 0.0, rect.width, rect.height, rotation, 1, 1, *scale, *shift, sides)
+    turn = _NO_TURN if turn_rad is None else turn_rad
+    sizes = (rect.width, rect.height, rect.rotation, turn, 1, 1)
+    x, y, width, height = _transform_rect(0.0, 0.0, *sizes, *scale, *shift, sides)
     x_center = int(np.float32(rect.x_center) + np.float32(x))
     y_center = int(np.float32(rect.y_center) + np.float32(y))
     return Rect(x_center, y_center, int(width), int(height), rect.rotation, rect.rect_id)
-
-
-def _turned(rotation: float, turn_rad: float | None) -> float:
-    return rotation if turn_rad is None else float(_normalize_radians(np.float32(rotation + turn_rad)))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -209,6 +209,7 @@ def _transform_rect(
     rect_width: float,
     rect_height: float,
     rect_rotation: float,
+    turn: float,
     image_width: int,
     image_height: int,
     scale_x: float,
@@ -221,6 +222,8 @@ def _transform_rect(
     x, y = np.float32(x_center), np.float32(y_center)
     width, height, rotation = np.float32(rect_width), np.float32(rect_height), np.float32(rect_rotation)
     along, aside = np.float32(shift_x), np.float32(shift_y)
+    if not math.isnan(turn):
+        rotation = _normalize_radians(np.float32(rect_rotation + turn))
     if rotation == 0:
         x, y = x + width * along, y + height * aside
     else:

@@ -123,10 +123,11 @@ def _decode(
     classes: npt.NDArray[np.int32],
 ) -> int:
     found = 0
+    hopeless = _hopeless_score(score_coding)
     for i in range(len(raw_boxes)):
         if found == limit:
             break
-        score, best = _top_class(raw_scores[i], allowed, score_coding)
+        score, best = _top_class(raw_scores, i, allowed, score_coding, hopeless)
         if score < score_coding.minimum or (best < 0 and score_coding.drop_unclassed):
             continue
         if not _decode_box(raw_boxes[i], anchors[i], box_coding, boxes[found]):
@@ -139,13 +140,25 @@ def _decode(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _top_class(raw: FloatArray, allowed: BoolArray, coding: ScoreCoding) -> tuple[np.float32, int]:
-    """The highest score of an allowed class, and that class; -1 where there is none."""
+def _hopeless_score(coding: ScoreCoding) -> float:
+    """A logit so far below the threshold that no rounding lifts it over; most anchors are, and need no exponential."""
+    least = np.float64(coding.minimum)
+    if not coding.sigmoid or not 0.001 < least < 0.999:
+        return -np.inf
+    logit = math.log(least / (1.0 - least)) - 0.01
+    return logit if -coding.clip < logit else -np.inf
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _top_class(
+    raw: FloatArray, row: int, allowed: BoolArray, coding: ScoreCoding, hopeless: float
+) -> tuple[np.float32, int]:
+    """The highest score of an allowed class, and that class; -1 where there is none that may pass the threshold."""
     top, best = _LOWEST, -1
-    for index in range(len(raw)):
-        if not allowed[index]:
+    for index in range(raw.shape[1]):
+        if not allowed[index] or raw[row, index] < hopeless:
             continue
-        score = raw[index]
+        score = raw[row, index]
         if coding.sigmoid:
             if score < -coding.clip:
                 score = -coding.clip
