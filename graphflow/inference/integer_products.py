@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import mmap
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,64 @@ import numpy as np
 _MARKS = (b"QuantizeLinear", b"QLinear", b"MatMulInteger", b"ConvInteger")
 _LENGTH = 64
 
+# Numbers of fields in ONNX's schema, and the sizes of protobuf's kinds of numbers.
+_MODEL_GRAPH, _MODEL_FUNCTIONS, _GRAPH_NODE = 7, 25, 1
+_FIXED_LENGTH = {1: 8, 5: 4}
+
 
 def computes_on_integers(path: Path) -> bool:
-    """Whether an ONNX file has operators on quantised numbers."""
-    contents = path.read_bytes()
-    return any(mark in contents for mark in _MARKS)
+    """Whether an ONNX file has operators on quantised numbers; False for a file that is none.
+
+    Only operators are read, not weights: opening a model takes little longer than reading those once.
+    """
+    with path.open("rb") as file:
+        try:
+            contents = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except ValueError:  # an empty file
+            return False
+        with contents:
+            try:
+                return any(mark in contents[start:end] for start, end in _operators(contents) for mark in _MARKS)
+            except (ValueError, IndexError):
+                return False
+
+
+def _operators(contents: mmap.mmap) -> Iterator[tuple[int, int]]:
+    """Yield where the operators and local functions of a ModelProto lie."""
+    for number, start, end in _fields(contents, 0, len(contents)):
+        if number == _MODEL_GRAPH:
+            yield from ((first, last) for field, first, last in _fields(contents, start, end) if field == _GRAPH_NODE)
+        elif number == _MODEL_FUNCTIONS:
+            yield start, end
+
+
+def _fields(contents: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yield number, start and end of the fields of the protobuf message that lies there."""
+    while start < end:
+        key, start = _variable_length(contents, start)
+        kind, length = key & 7, 0
+        if kind == 0:
+            _, after = _variable_length(contents, start)
+            length = after - start
+        elif kind == 2:
+            length, start = _variable_length(contents, start)
+        elif kind in _FIXED_LENGTH:
+            length = _FIXED_LENGTH[kind]
+        else:
+            raise ValueError("not a protobuf message")
+        yield key >> 3, start, start + length
+        start += length
+
+
+def _variable_length(contents: mmap.mmap, start: int) -> tuple[int, int]:
+    """Return a varint and where it ends."""
+    value, shift = 0, 0
+    while True:
+        byte = contents[start]
+        value |= (byte & 0x7F) << shift
+        start, shift = start + 1, shift + 7
+        if byte < 0x80:
+            return value, start
 
 
 @functools.cache
