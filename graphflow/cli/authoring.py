@@ -12,7 +12,7 @@ from graphflow.cli.arguments import GraphArgument, GraphPathOption, JsonOption, 
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module to the program."""
-    for command in (check, schema):
+    for command in (check, schema, draw):
         app.command()(command)
 
 
@@ -46,3 +46,22 @@ def schema(
     from graphflow.cli.schema import write_schema
 
     write_schema(output, folder, files or ())
+
+
+def draw(
+    graph: GraphArgument,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The picture: .html, .svg, .mmd or .dot.")
+    ],
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", min=0, help="Lay subgraphs open so deep; default 0, in .html what is clicked on."),
+    ] = None,
+    settings: SetOption = None,
+    params: ParamOption = None,
+    graph_path: GraphPathOption = None,
+) -> None:
+    """Draw a graph: as a page to explore, a picture, or text for Mermaid or Graphviz."""
+    from graphflow.cli.draw import draw_graph
+
+    draw_graph(graph, output, depth or 0, settings or (), params or (), graph_path or ())
