@@ -105,10 +105,11 @@ def _route(level: Level, row_of: Sequence[int], result: Rows) -> None:
         start_row = row_of[wire.source.box]
         source = Joint(wire.source.box, wire.source.port, "bottom")
         passing: dict[int, int] = {}
+        all_back = all(end.back for end in wire.targets)
         for end in sorted(wire.targets, key=lambda end: row_of[end.box]):
             row = row_of[end.box]
             target = Joint(end.box, end.port, "top")
-            if end.back or row <= start_row:
+            if row <= start_row:
                 # up again beside the boxes, from the row of the producer to that of the reader
                 points = []
                 for passed in range(start_row, row - 1, -1):
@@ -124,10 +125,10 @@ def _route(level: Level, row_of: Sequence[int], result: Rows) -> None:
                 if passed not in passing:
                     passing[passed] = count
                     result.rows[passed].append(count)
-                    result.pieces.append(Piece(number, above, Joint(count, -1, "top"), False))
+                    result.pieces.append(Piece(number, above, Joint(count, -1, "top"), all_back))
                     count += 1
                 above = Joint(passing[passed], -1, "bottom")
-            result.pieces.append(Piece(number, above, target, False))
+            result.pieces.append(Piece(number, above, target, end.back))
 
 
 
