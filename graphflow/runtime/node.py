@@ -24,6 +24,7 @@ from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 from graphflow.runtime.tracing import Call, Listener
 
 if TYPE_CHECKING:
+    from graphflow.runtime.opening import Opening
     from graphflow.runtime.scheduler import Pool, Scheduler
 
 
@@ -155,6 +156,7 @@ class Node:
         self.max_in_flight = checked.spec.max_in_flight
         self.urgency = 0
         self.pool: Pool
+        self.opening: Opening
         self.queue_size = default_queue_size if checked.spec.queue_size is None else checked.spec.queue_size
         self.policy = self._new_policy()
         self.throttling: set[InputQueue] = set()
@@ -364,6 +366,7 @@ class Node:
         self._release(task)
         self.status = Status.OPENED
         self.scheduler.opened(self)
+        self.opening.opened(self)
         if self.inputs:
             self.evaluate()
 
@@ -389,7 +392,7 @@ class Node:
         timestamp, bounds, closing = context.timestamp, context.bounds, context.closed
         if context.side_emitted:
             for slot, value in context.side_emitted.items():
-                self.scheduler.side_packet_ready(self.checked.binding.side_outputs[slot].name, value, self)
+                self.opening.side_packet_ready(self.checked.binding.side_outputs[slot].name, value)
         for position, output in enumerate(self.outputs):
             if output.closed:
                 continue

@@ -140,7 +140,7 @@ class DefaultPolicy(InputPolicy):
 
     def nothing_new(self) -> bool:
         after = self._taken + 1
-        for queue in self.queues:  # a generator would cost more than all the rest
+        for queue in self.queues:  # noqa: SIM110 - a generator would cost more than all the rest
             if queue.packets or queue.bound != after:
                 return False
         return True

@@ -24,6 +24,7 @@ from graphflow.errors import CalculatorError, GraphCancelled
 from graphflow.packet import Packet
 from graphflow.runtime.node import Action, Node, Status, Task
 from graphflow.runtime.observers import Observer
+from graphflow.runtime.opening import Opening
 from graphflow.runtime.pollers import Poller
 from graphflow.runtime.priorities import ranks
 from graphflow.runtime.running_calls import RunningCall, Slot, running_call
@@ -145,7 +146,6 @@ class Scheduler:
         self._stopping = False
         self._opened_sources: list[Node] = []
         self._active_sources: list[Node] = []
-        self._unopened: dict[Node, set[str | Node]] = {}
 
         self.nodes = [
             Node(checked, index, self, graph.spec.max_queue_size, side_packets, services, listeners)
@@ -159,7 +159,7 @@ class Scheduler:
         for node in self.nodes:
             self._streams.update({output.name: output for output in node.outputs})
         self._producers = {output.name: node for node in self.nodes for output in node.outputs}
-        self._side_consumers: dict[str, list[tuple[Node, int]]] = {}
+        self._opening = Opening(self.nodes, self._streams, self.side_packets, self.push)
         self._connect()
         self._runs_until_ranked = 0
         self._rank()
@@ -171,8 +171,6 @@ class Scheduler:
             for queue in node.inputs:
                 self._streams[queue.name].mirrors.append(queue)
                 queue.on_fullness = self._fullness_changed
-            for slot, entry in enumerate(node.checked.binding.side_inputs):
-                self._side_consumers.setdefault(entry.name, []).append((node, slot))
         for node in self.nodes:
             ancestors: set[Node] = set()
             frontier = [node]
@@ -211,16 +209,7 @@ class Scheduler:
             listener.started(self._graph.nodes)
         with self.lock:
             self.state = State.RUNNING
-            provided = {entry.name for node in self.nodes for entry in node.checked.binding.side_outputs}
-            for node in self.nodes:
-                self._unopened[node] = {
-                    entry.name for entry in node.checked.binding.side_inputs if entry.name in provided
-                }
-                if node.checked.calculator.reads_headers:
-                    before = [queue.name for queue in node.inputs if not queue.back_edge]
-                    self._unopened[node] |= {self._producers[name] for name in before if name in self._producers}
-            for node in self.nodes:
-                self._open_if_ready(node)
+            self._opening.begin()
             for pool in self._pools.values():
                 for number in range(pool.threads):
                     name = f"graphflow-{self._graph.spec.name or 'graph'}-{pool.name or 'default'}-{number}"
@@ -242,12 +231,6 @@ class Scheduler:
         )
         described.__cause__ = error
         return described
-
-    def _open_if_ready(self, node: Node) -> None:
-        if self._unopened.get(node) == set():
-            del self._unopened[node]
-            node.context.headers = [self._streams[queue.name].header for queue in node.inputs]
-            self.push(node.new_open_task())
 
     def has_threads(self) -> bool:
         """Whether a run was started and not yet waited for."""
@@ -324,8 +307,7 @@ class Scheduler:
 
     def waits_to_open(self, node: Node) -> list[str]:
         """The side packets a node needs before it opens, and the nodes that must be open before it."""
-        missing = self._unopened.get(node, set())
-        return sorted(f"'{entry.name if isinstance(entry, Node) else entry}'" for entry in missing)
+        return node.opening.missing(node)
 
     def shut_down(self) -> None:
         """Ends the threads and closes what the run left open; called once the run has terminated."""
@@ -455,21 +437,10 @@ class Scheduler:
                 task.action = Action.CLOSE
             node.pool.sources.append(task)
 
-    def side_packet_ready(self, name: str, value: Any, node: Node) -> None:
-        """A node provided a side packet: whoever waited for the last of its own can open."""
-        self.side_packets[name] = value
-        for consumer, slot in self._side_consumers.get(name, ()):
-            consumer.side_inputs[slot] = value
-            self._unopened.get(consumer, set()).discard(name)
-            self._open_if_ready(consumer)
-
     def opened(self, node: Node) -> None:
-        """A node is open: sources can start, and nodes that read its headers can open."""
+        """A node is open: sources can start."""
         if node.is_source:
             self._opened_sources.append(node)
-        for waiting in [other for other, missing in self._unopened.items() if node in missing]:
-            self._unopened[waiting].discard(node)
-            self._open_if_ready(waiting)
 
     def observed(self, observer: Observer) -> None:
         if observer not in self._observed and not observer.delivering:
