@@ -55,6 +55,7 @@ class BoxCard(_Part):
     """How a person's box becomes the crop; its aspect is that of the input."""
 
     padding: float = Field(default=1.25, ge=0.5, le=4, description="sides of the crop over those of the box")
+    upright: bool = Field(default=True, description="do not turn with the person: most networks know people who lie")
     udp: bool = Field(default=False, description="map pixel centres to pixel centres (UDP) instead of corners")
 
 
@@ -62,9 +63,11 @@ class HeatmapDecoder(_Part):
     """One heatmap a keypoint; the best place is refined."""
 
     kind: Literal["heatmap"]
-    refine: Literal["none", "quarter", "dark", "udp"] = Field("quarter", description="how to find parts of a cell")
-    blur_kernel: int = Field(11, ge=1, description="DARK's and UDP's Gaussian, in cells")
-    output: int = Field(0, ge=0, description="position among the network's outputs; of several stacks the last")
+    method: Literal["argmax", "quarter_offset", "dark", "udp", "udp_combined", "megvii", "alphapose"] = Field(
+        "quarter_offset", description="how the network's own program finds keypoints finer than cells"
+    )
+    kernel_size: int = Field(11, ge=1, description="of the blur of dark, udp and megvii, in cells; odd")
+    output: int = Field(0, ge=0, description="position among the network's outputs; of several stacks the last is read")
     shift_flipped: bool = Field(False, description="move the mirrored heatmaps by one cell before they are averaged")
 
 
@@ -75,14 +78,18 @@ class SimccDecoder(_Part):
     split_ratio: float = Field(2.0, gt=0, description="bins for each pixel of the input")
     x_output: int = Field(0, ge=0, description="position of the classification over x among the outputs")
     y_output: int = Field(1, ge=0, description="position of the classification over y")
+    dark_sigma: tuple[float, float] | None = Field(None, description="deviations in bins, to refine by DARK")
 
 
 class RegressionDecoder(_Part):
     """Coordinates as such."""
 
     kind: Literal["regression"]
-    output: int = Field(0, ge=0, description="position among the outputs; [1, K, 2] or [1, K, 3] with a score")
+    output: int = Field(0, ge=0, description="position among the outputs: [1, K, 2], or [1, K, 4] with deviations")
     units: Literal["normalized", "pixels"] = Field("normalized", description="of the input: 0..1, or its pixels")
+    rows: int | None = Field(None, ge=1, description="of the output, where it has more than there are keypoints")
+    shift_flipped: bool = Field(False, description="move the mirrored answer by one pixel before they are averaged")
+    logit: int | None = Field(None, ge=2, description="column with the logit of a keypoint's score, if there is one")
 
 
 Decoder = Annotated[HeatmapDecoder | SimccDecoder | RegressionDecoder, Field(discriminator="kind")]

@@ -16,7 +16,7 @@ input: {size: [48, 64], channels: bgr, mean: [1, 2, 3], deviation: [255, 255, 25
 box: {padding: 1.1}
 keypoints: [top, left_end, right_end]
 skeleton: [[top, left_end], [top, right_end]]
-decoder: {kind: heatmap, refine: dark}
+decoder: {kind: heatmap, method: dark}
 """
 
 
@@ -50,7 +50,7 @@ WRONG = [
     (CARD.replace("bgr", "hsv"), "input.channels: Input should be 'rgb' or 'bgr'"),
     (CARD.replace("[255, 255, 255]", "[255, 0, 255]"), "a deviation of 0 cannot divide"),
     (CARD.replace("heatmap", "magic"), "decoder: Input tag 'magic'"),
-    (CARD.replace("refine", "refnie"), "decoder.heatmap.refnie: Extra inputs"),
+    (CARD.replace("method", "metod"), "decoder.heatmap.metod: Extra inputs"),
     (CARD.replace("[top, right_end]]", "[top, tail]]"), "no keypoint 'tail' to join or swap; there are top, left_end"),
     (CARD.replace("[top, left_end, right_end]", "[top, top]"), "each once"),
     (CARD + "flip_pairs: [[top, tail]]\n", "no keypoint 'tail'"),
