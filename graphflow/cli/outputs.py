@@ -56,6 +56,10 @@ class OutputFiles:
             found.append(pipeline.Attachment(name, writer, options, (("IMAGE", picture),), side_inputs=side))
         return found
 
+    def expect(self, path: Path) -> None:
+        """Another file that the run writes."""
+        self._before[path] = _changed_ns(path)
+
     def written(self, with_counts: bool = False) -> str:
         """Those that this run has written, not an earlier one, for people."""
         found = [path for path, before in self._before.items() if _changed_ns(path) not in (None, before)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,6 +20,11 @@ _KEY_WAIT_MS: Final = 15
 _ESCAPE: Final = 27
 
 
+def has_screen() -> bool:
+    """Whether there is somewhere to show a window; where there is not, OpenCV would end the program."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 class PreviewWindow:
     """A window that shows each picture as it comes, until q, Escape or its own button closes it.
 
@@ -30,6 +37,8 @@ class PreviewWindow:
     def __init__(self, title: str) -> None:
         import cv2
 
+        if not has_screen():
+            raise UsageError("--show: there is no screen: set DISPLAY, or leave out --show and write a video with -o")
         self._cv2: Any = cv2
         self._title = title
         self._lock = threading.Lock()

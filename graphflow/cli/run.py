@@ -16,6 +16,7 @@ from graphflow.cli.outputs import WRITTEN, OutputFiles
 from graphflow.cli.preview import PreviewWindow
 from graphflow.cli.prints import located_prints
 from graphflow.cli.progress import FetchBar, RunProgress
+from graphflow.cli.record import recording_attachment, replay_feed
 from graphflow.cli.reporting import FAILED, INTERRUPTED, WRONG_USAGE, UsageError, report, say, show_warnings
 from graphflow.cli.settings import parse_settings
 from graphflow.cli.signals import TERMINATED, Interruptions
@@ -57,6 +58,10 @@ class RunRequest:
     show: bool = False
     trace: Path | None = None
     stats: bool = False
+    recording: Path | None = None
+    recorded_streams: Sequence[str] = ()
+    replayed: Path | None = None
+    replayed_streams: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -87,6 +92,9 @@ def run_graph(request: RunRequest) -> None:
     fetch_models(checked)
     tally = Tally()
     sinks = files.attachments(checked, fed, keep_audio=request.fps is None)
+    if request.recording is not None:
+        sinks.append(recording_attachment(checked, request.recording, request.recorded_streams, WRITTEN))
+        files.expect(request.recording)
     window = PreviewWindow(checked.spec.name) if request.show else None
     if window is not None:
         sinks.append(window.attachment(checked, request.graph))
@@ -129,7 +137,7 @@ def run_graph(request: RunRequest) -> None:
     for note in getattr(run.error, "__notes__", ()):  # who did not return
         say(f"error: {note.removeprefix('also: ')}")
     typer.echo(_summary(tally, seconds, dropped, files.written(), bool(interruptions.count)))
-    if not (request.outputs or request.saves or request.show) and checked.spec.outputs:
+    if not (request.outputs or request.saves or request.show or request.recording) and checked.spec.outputs:
         typer.echo(_presence(tally))
     if interruptions.count:
         raise typer.Exit(TERMINATED if interruptions.terminated else INTERRUPTED)
@@ -172,6 +180,11 @@ def feed_graph(checked: CheckedGraph, request: RunRequest, source_settings: Mapp
     """
     from graphflow.calculators.io.sources import KINDS, SourceError
 
+    if request.replayed is not None:
+        try:
+            return replay_feed(checked, request.replayed, request.replayed_streams, request.max_frames)
+        except SourceError as error:
+            raise UsageError(str(error)) from error
     if not checked.spec.inputs:
         if request.sources:
             raise UsageError(f"'{request.graph}' takes no frames from outside: leave out -i")

@@ -234,7 +234,7 @@ def test_the_second_interruption_drops_what_is_on_its_way(graphs: Path, tmp_path
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.5)
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Ctrl-C again" in err
     lines = lines_of(tmp_path / "out.jsonl")
@@ -348,6 +348,7 @@ class FakeWindows:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.shown: list[tuple[str, float]] = []
+        monkeypatch.setenv("DISPLAY", ":0")
         for name in ("namedWindow", "imshow", "waitKey", "getWindowProperty", "destroyAllWindows"):
             monkeypatch.setattr(cv2, name, getattr(self, name))
 
@@ -380,6 +381,10 @@ def test_no_window_without_a_screen(cli: Cli, graphs: Path, monkeypatch: pytest.
         raise cv2.error("The function is not implemented")
 
     monkeypatch.setattr(cv2, "namedWindow", refuse)
-    outcome = cli("run", graphs / "shining.yaml", "--show")
-    assert outcome.code == 2
-    assert "--show: this OpenCV has no windows" in outcome.err
+    monkeypatch.setattr("sys.platform", "linux")
+    for screen, message in ((":0", "--show: this OpenCV has no windows"), ("", "--show: there is no screen")):
+        monkeypatch.setenv("DISPLAY", screen)
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+        outcome = cli("run", graphs / "shining.yaml", "--show")
+        assert outcome.code == 2
+        assert message in outcome.err
