@@ -171,7 +171,7 @@ def test_file_lacks_the_options_of_whoever_uses_it(name: str, checkout: Path) ->
     assert all("option" in message for message in messages), messages
 
 
-@pytest.mark.parametrize(("name", "user"), zip(WITHOUT_OPTIONS, WITH_OPTIONS, strict=True))
+@pytest.mark.parametrize(("name", "user"), list(zip(WITHOUT_OPTIONS, WITH_OPTIONS, strict=True)))
 def test_file_with_the_options_of_whoever_uses_it(name: str, user: str, checkout: Path, frames: Frames) -> None:
     found = []
     for each, params in ((name, FACE_OPTIONS), (user, {})):
@@ -384,6 +384,18 @@ def test_detections_now_and_then_become_detections_at_every_frame(
         overlaps.append(overlap(detections[0].box, face[0].box))
     assert min(overlaps) > 0.75
     assert np.mean(overlaps) > 0.9
+    renderer = graphflow.load(file.with_name("renderer_cpu.pbtxt"), graph_path=[checkout])
+    spec = renderer.checked.spec
+    image, detections = (entry.name for entry in spec.inputs)
+    shown = (
+        (timestamp, {image: frame, detections: value}) for frame, (timestamp, value) in zip(frames, found, strict=True)
+    )
+    pictures = run(renderer, shown, [spec.outputs[0].name])[spec.outputs[0].name]
+    assert len(pictures) == len(frames)
+    assert all(
+        (picture != frame).any(axis=2).sum() > 200
+        for (_, picture), frame in list(zip(pictures, frames, strict=True))[1:]
+    )
 
 
 SMALL = """

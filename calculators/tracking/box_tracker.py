@@ -184,6 +184,7 @@ class BoxTracker(Calculator):
             if box.time_ms <= time_ms and box.box_id not in self._begun:
                 self._begun.add(box.box_id)
                 self._paths.setdefault(box.box_id, self._new_path(box, data, number, time_ms))
+        self._waiting = [box for box in self._waiting if box.box_id not in self._begun]
 
     def _emit(self, context: Context) -> None:
         """Boxes at the times asked for since the last frame, and at this one."""
@@ -274,7 +275,7 @@ class BoxTracker(Calculator):
         if position is None:
             return None
         frames = self._cache.frames
-        number = self._cache.first_number() + place - (1 if forward else 0)
+        number = 0  # of the path alone
         known = not forward or start.time_ms != frames[position].time_ms
         path = self._new_path(start, frames[position].data, number, start.time_ms if known else None)
         for i in range(position, len(frames)) if forward else range(position, 0, -1):

@@ -17,9 +17,9 @@ _MS: Final = 1000
 class TrackedDetectionManager(Calculator):
     """Moves detections with the boxes of a tracker, and removes those that are doubled, lost or out of view.
 
-    A detection counts from the moment the tracker has a box with its number. DETECTIONS go out where boxes come in,
-    under the number that the same thing had first; numbers to follow no more go out one by one, one microsecond
-    apart. Source: MediaPipe TrackedDetectionManagerCalculator.
+    A detection counts from the moment the tracker has a box with its number, which must be within five seconds.
+    DETECTIONS go out where boxes come in, under the number that the same thing had first; numbers to follow no more go
+    out one by one, one microsecond apart. Source: MediaPipe TrackedDetectionManagerCalculator.
     """
 
     timestamp_offset = None
@@ -64,6 +64,9 @@ class TrackedDetectionManager(Calculator):
                 removed += self._followed.add(waiting)
             removed += self._followed.update(box.box_id, place, box.time_ms)
         removed += self._followed.remove_not_updated_since(now_ms - _TIMEOUT_MS)
+        self._waiting = {
+            number: each for number, each in self._waiting.items() if each.initial_ms >= now_ms - _TIMEOUT_MS
+        }
         removed += self._followed.remove_out_of_view()
         for i, number in enumerate(removed):
             context.emit(self.cancel_object_id, number, context.timestamp + i)

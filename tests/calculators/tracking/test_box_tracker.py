@@ -343,6 +343,7 @@ def test_leaves_the_image() -> None:
     assert results[gone:] == [None] * (40 - gone)
 
 
+@pytest.mark.slow
 def test_passes_behind_something_narrow() -> None:
     poses = [(shift(-i, 0), shift(60 + 6 * i, 150)) for i in range(55)]
     results = follow(poses, dict.fromkeys(range(55), (300, 0, 320, 480)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from graphflow.calculators.tracking import motion_models as models
+from graphflow.calculators.tracking.box_apply import pull_towards
 from graphflow.calculators.tracking.box_state import BoxState, TrackStatus, is_convex, scaled, to_timed_box
 from graphflow.calculators.tracking.motion_box import MotionBox
 from graphflow.calculators.tracking.motion_models import Model
@@ -200,6 +201,48 @@ def test_time_between_frames() -> None:
     assert one is not None
     assert other is not None
     np.testing.assert_allclose(other.velocity, one.velocity / 2, rtol=0.2)
+
+
+def test_velocity_changes_slowly_where_points_on_the_object_are_lost() -> None:
+    box = MotionBox(TrackStepOptions(), 0, state())
+    for frame in range(6):
+        left = 0.4 + 0.01 * frame
+        assert box.step(frame, vectors((0.01, 0.0), (left, 0.3, left + 0.2, 0.45), step=0.01), True) is not None
+    faster = vectors((0.013, 0.0), (0.46, 0.3, 0.66, 0.45), step=0.01)
+    after = box.step(6, faster.select(np.arange(len(faster.positions)) % 2 == 0), True)
+    assert after is not None
+    assert after.inlier_ratio < 0.85
+    assert 0.0105 < after.velocity[0] < 0.0115, "it keeps seven tenths of its velocity"
+
+
+PULLED = [
+    ((0.5, 0.5), 1.0, (0.0, 0.0)),
+    ((0.515, 0.485), 1.0, (0.0, 0.0)),
+    ((0.56, 0.42), 1.0, (0.04, -0.06)),
+    ((0.56, 0.42), 0.5, (0.02, -0.03)),
+    ((0.56, 0.42), 0.0, (0.0, 0.0)),
+]
+
+
+@pytest.mark.parametrize(("point", "force", "moved"), PULLED)
+def test_pulled_towards_a_point(point: tuple[float, float], force: float, moved: tuple[float, float]) -> None:
+    box = state()
+    pull_towards(box, np.array(point), 0.1, force)
+    np.testing.assert_allclose(box.position, np.array([0.4, 0.4]) + moved, atol=1e-12)
+
+
+def test_pulled_towards_the_points_on_the_object() -> None:
+    """The upper half of the box moves: with a force, the box moves up."""
+    results = []
+    for force in (0.0, 0.9):
+        box = MotionBox(TrackStepOptions(inlier_spring_force=force), 0, state(height=0.3))
+        for frame in range(8):
+            left = 0.4 + 0.012 * frame
+            after = box.step(frame, vectors((0.012, 0.0), (left, 0.3, left + 0.2, 0.38), step=0.01), True)
+            assert after is not None
+        results.append(after.position[1])
+    assert results[0] == pytest.approx(0.4, abs=2e-3)
+    assert results[1] < 0.395
 
 
 def test_the_same_frame_again() -> None:

@@ -185,6 +185,19 @@ def test_manager_holds_back_what_is_not_known_for_now() -> None:
     assert [len(detections) for _, detections in found] == [0, 1]
 
 
+def test_manager_forgets_what_the_tracker_does_not_take_up() -> None:
+    inputs: dict[str, Any] = {
+        "DETECTIONS": [(0, [detection(1, 0.1, 0.1, 0.2, 0.2), detection(2, 0.6, 0.6, 0.2, 0.2)])],
+        "TRACKING_BOXES": [
+            (5_000_000, [box(1, 0.1, 0.1, 0.3, 0.3, 5000)]),
+            (5_001_000, []),
+            (5_002_000, [box(2, 0.6, 0.6, 0.8, 0.8, 5002)]),
+        ],
+    }
+    found = run_calculator(TrackedDetectionManager, inputs)["DETECTIONS"]
+    assert [[each.detection_id for each in detections] for _, detections in found] == [[1], [], []]
+
+
 NO_BOX = Detection(None)
 PIXELS = Detection(np.array([1, 2, 3, 4], np.float32), box_format="pixel")
 
