@@ -158,9 +158,12 @@ def _in_folder(folder: Path, name: str) -> Path | None:
 
 
 def _graph_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(ENDINGS) and entry.is_file())
+    except (OSError, ValueError):
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and path.is_file())
+    return [folder / name for name in names]
 
 
 def _is_file(path: Path) -> bool:
