@@ -3,8 +3,8 @@
     python -m benchmarks.startup IMAGE_OR_VIDEO [--task holistic] --peer-python /path/to/venv/bin/python
 
 A side is a new process each time, timed from outside, from before it is created until it says that the results are
-there; caches of all kinds are warm. The image is read from memory as it is, so that no decoder counts. *CPU* is the
-time of all threads.
+there. Caches of all kinds are warm, that of compiled kernels with what such processes put there. The image is read from
+memory as it is, so that no decoder counts. *CPU* is the time of all threads.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -24,11 +25,11 @@ from benchmarks.sides import TASKS, Graphflow, MediaPipe
 def measure(task: str, source: str, peer: str | None, rounds: int) -> Report:
     """A task's first results."""
     found: dict[tuple[str, str], list[float]] = {}
-    with decoded(source, 1) as file:
+    with decoded(source, 1) as file, tempfile.TemporaryDirectory() as cache:
         sides = [("graphflow", sys.executable), *([("solutions", peer)] if peer else [])]
         for turn in range(rounds + 1):
             for way, python in in_order(sides, turn):
-                wall, cpu = _start(python, ["-m", "benchmarks.startup", "serve", way, task, str(file)])
+                wall, cpu = _start(python, ["-m", "benchmarks.startup", "serve", way, task, str(file)], cache)
                 if turn:  # the first fills the caches
                     found.setdefault((way, "wall"), []).append(wall)
                     found.setdefault((way, "CPU"), []).append(cpu)
@@ -44,8 +45,9 @@ def measure(task: str, source: str, peer: str | None, rounds: int) -> Report:
     return Report("startup", "from the start of the process", rows)
 
 
-def _start(python: str, arguments: list[str]) -> tuple[float, float]:
+def _start(python: str, arguments: list[str], cache: str) -> tuple[float, float]:
     """Wall and CPU seconds of a process until it has printed `@`."""
+    environment = harness.clean_environment() | {"NUMBA_CACHE_DIR": cache}
     begin = time.perf_counter()
     process = subprocess.Popen(
         [python, *arguments],
@@ -53,7 +55,7 @@ def _start(python: str, arguments: list[str]) -> tuple[float, float]:
         stderr=subprocess.DEVNULL,
         text=True,
         cwd=harness.ROOT,
-        env=harness.clean_environment(),
+        env=environment,
     )
     assert process.stdout is not None
     for line in process.stdout:
