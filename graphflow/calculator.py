@@ -205,6 +205,16 @@ def _without_none(annotation: Any) -> Any:
     return rest[0] if len(rest) == 1 else typing.Union[rest]  # noqa: UP007 - the members are not known statically
 
 
+def _documented(annotation: Any) -> tuple[Any, str]:
+    """The type and the text of `Annotated[X, "text"]`; the type keeps what else is said of it."""
+    if typing.get_origin(annotation) is not typing.Annotated:
+        return annotation, ""
+    inner, *extras = typing.get_args(annotation)
+    text = next((extra for extra in extras if isinstance(extra, str)), "")
+    kept = tuple(extra for extra in extras if not isinstance(extra, str))
+    return typing.Annotated[(inner, *kept)] if kept else inner, text
+
+
 class FunctionCalculator(Calculator):
     """A calculator without state made from a function by `@calculator`."""
 
@@ -219,7 +229,7 @@ class FunctionCalculator(Calculator):
             return
         options = {name: getattr(self, name) for name in self.options()}
         result = type(self).function(**arguments, **options)
-        if len(self.results) == 1:
+        if not self.results[0].tag:
             context[self.results[0]] = result
         elif result is not None:
             for port, value in zip(self.results, result, strict=True):
@@ -232,7 +242,8 @@ def calculator(function: Callable[..., Any]) -> type[FunctionCalculator]:
     Positional parameters are input streams, tagged with the parameter's name in upper case; keyword-only parameters
     are options; what the function returns goes out on the untagged output, or, where it returns a `NamedTuple`, on one
     output for each field, tagged with the field's name in upper case. The function runs when all its inputs have a
-    packet; a parameter annotated `X | None` may be absent. Returning None emits nothing.
+    packet; a parameter annotated `X | None` may be absent. Returning None emits nothing. `Annotated[X, "…"]` says what
+    a parameter, a field or the result is for.
 
     >>> @calculator
     ... def wrist_height(landmarks: list, *, side: str = "left") -> float:
@@ -240,29 +251,30 @@ def calculator(function: Callable[..., Any]) -> type[FunctionCalculator]:
     >>> wrist_height.__name__, [port.tag for port in wrist_height.ports()], list(wrist_height.options())
     ('WristHeight', ['LANDMARKS', ''], ['side'])
     """
-    hints = typing.get_type_hints(function)
+    hints = typing.get_type_hints(function, include_extras=True)
     attributes: dict[str, Any] = {}
     annotations: dict[str, Any] = {}
     parameters: dict[str, Port] = {}
     optional: set[str] = set()
     for name, parameter in inspect.signature(function).parameters.items():
-        annotation = hints.get(name, Any)
+        annotation, doc = _documented(hints.get(name, Any))
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             default = REQUIRED if parameter.default is inspect.Parameter.empty else parameter.default
-            attributes[name] = Option(default)
+            attributes[name] = Option(default, doc)
             annotations[name] = annotation
             continue
         value_type = _without_none(annotation)
         if value_type is not annotation:
             optional.add(name)
-        parameters[name] = attributes[f"input_{name}"] = Input(name.upper(), value_type)
-    returned = _without_none(hints.get("return", Any))
+        parameters[name] = attributes[f"input_{name}"] = Input(name.upper(), value_type, doc)
+    returned_type, returned_doc = _documented(hints.get("return", Any))
+    returned = _without_none(returned_type)
     fields: tuple[str, ...] = getattr(returned, "_fields", ())
     if fields:
-        field_types = typing.get_type_hints(returned)
-        results = tuple(Output(field.upper(), field_types.get(field, Any)) for field in fields)
+        field_types = typing.get_type_hints(returned, include_extras=True)
+        results = tuple(Output(field.upper(), *_documented(field_types.get(field, Any))) for field in fields)
     else:
-        results = (Output("", returned),)
+        results = (Output("", returned, returned_doc),)
     for position, port in enumerate(results):
         attributes[f"output_{position}"] = port
     name = "".join(word.capitalize() for word in function.__name__.split("_"))

@@ -9,11 +9,19 @@ import typer
 
 from graphflow.cli.arguments import GraphArgument, GraphPathOption, JsonOption, ParamOption, SetOption
 
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A name such as WristHeight or wrist_height.")]
+FolderOption = Annotated[
+    Path, typer.Option("--folder", metavar="FOLDER", help="Write into this folder; default the working directory.")
+]
+
+new_app = typer.Typer(no_args_is_help=True, help="Write the beginning of a graph, a calculator or a plugin.")
+
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module to the program."""
     for command in (check, schema, draw):
         app.command()(command)
+    app.add_typer(new_app, name="new")
 
 
 def check(
@@ -65,3 +73,31 @@ def draw(
     from graphflow.cli.draw import draw_graph
 
     draw_graph(graph, output, depth or 0, settings or (), params or (), graph_path or ())
+
+
+@new_app.command(name="graph")
+def new_graph(name: NameArgument, folder: FolderOption = Path()) -> None:
+    """Write NAME.yaml, a graph to begin with, and the schema for completion in editors."""
+    from graphflow.cli.new import write_graph
+
+    write_graph(name, folder)
+
+
+@new_app.command(name="calculator")
+def new_calculator(
+    name: NameArgument,
+    folder: FolderOption = Path(),
+    function: Annotated[bool, typer.Option("--function", help="As a function, where there is no state.")] = False,
+) -> None:
+    """Write NAME.py with a calculator, a test of it, and a graph that uses it."""
+    from graphflow.cli.new import write_calculator
+
+    write_calculator(name, folder, as_function=function)
+
+
+@new_app.command(name="plugin")
+def new_plugin(name: NameArgument, folder: FolderOption = Path()) -> None:
+    """Write a package whose calculators are found by name once it is installed."""
+    from graphflow.cli.new import write_plugin
+
+    write_plugin(name, folder)
