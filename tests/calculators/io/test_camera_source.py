@@ -1,7 +1,3 @@
-import queue
-from collections.abc import Iterator
-
-import cv2
 import numpy as np
 import pytest
 from graphflow.calculators.io.camera_source import CameraSource
@@ -9,36 +5,7 @@ from graphflow.calculators.io.sources import SourceError
 
 from graphflow import Stop
 from graphflow.context import Binding, Connection, Context
-
-
-class FakeCamera:
-    """Gives the frames a test puts in; None ends the stream."""
-
-    def __init__(self, frames: "queue.Queue[np.ndarray | None]") -> None:
-        self.frames = frames
-        self.released = False
-
-    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
-        return True
-
-    def read(self) -> tuple[bool, np.ndarray | None]:
-        frame = self.frames.get(timeout=60)
-        self.frames.task_done()
-        return frame is not None, frame
-
-    def get(self, what: int) -> float:
-        return 0.0
-
-    def release(self) -> None:
-        self.released = True
-
-
-@pytest.fixture
-def frames(monkeypatch: pytest.MonkeyPatch) -> "Iterator[queue.Queue[np.ndarray | None]]":
-    waiting: queue.Queue[np.ndarray | None] = queue.Queue()
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: FakeCamera(waiting))
-    yield waiting
-    waiting.put(None)
+from graphflow.testing import FakeCamera
 
 
 def opened(**options: object) -> tuple[CameraSource, Context]:
@@ -58,42 +25,44 @@ def shown(camera: CameraSource, context: Context) -> list[tuple[int, int]]:
 
 
 def frame(red: int) -> np.ndarray:
-    return np.full((2, 2, 3), (0, 0, red), np.uint8)
+    return np.full((2, 2, 3), (red, 0, 0), np.uint8)
 
 
-def test_only_the_newest_frame_is_used_and_the_others_are_counted(frames: "queue.Queue[np.ndarray | None]") -> None:
-    camera, context = opened()
-    frames.put(frame(1))
-    assert shown(camera, context) == [(0, 1)]
-    for red in (2, 3, 4):
-        frames.put(frame(red))
-    frames.put(None)
-    assert camera._reader.join(60)
-    ((timestamp, red),) = shown(camera, context)
-    assert red == 4
-    assert timestamp > 0
-    assert camera.dropped == 2
-    with pytest.raises(Stop):
-        camera.process(context)
-    camera.close(context)
-    assert camera._reader._capture.released
+def test_only_the_newest_frame_is_used_and_the_others_are_counted() -> None:
+    with FakeCamera(ends=False) as device:
+        camera, context = opened()
+        device.put(frame(1))
+        assert shown(camera, context) == [(0, 1)]
+        for red in (2, 3, 4):
+            device.put(frame(red))
+        device.end()
+        assert camera._reader.join(60)
+        ((timestamp, red),) = shown(camera, context)
+        assert red == 4
+        assert timestamp > 0
+        assert camera.dropped == 2
+        with pytest.raises(Stop):
+            camera.process(context)
+        camera.close(context)
+    assert device.released == 1
 
 
-def test_a_camera_that_gives_nothing_is_an_error(frames: "queue.Queue[np.ndarray | None]") -> None:
-    frames.put(None)
-    camera, context = opened(index=3)
-    assert camera._reader.join(60)
-    with pytest.raises(SourceError, match="camera:3 was opened but gave no frame"):
-        camera.process(context)
+def test_a_camera_that_gives_nothing_is_an_error() -> None:
+    with FakeCamera():
+        camera, context = opened(index=3)
+        assert camera._reader.join(60)
+        with pytest.raises(SourceError, match="camera:3 was opened but gave no frame"):
+            camera.process(context)
 
 
-def test_frames_can_be_stamped_and_limited(frames: "queue.Queue[np.ndarray | None]") -> None:
-    camera, context = opened(fps=10, max_frames=2)
-    for red in (1, 2):
-        frames.put(frame(red))
-        assert shown(camera, context) == [((red - 1) * 100_000, red)]
-    with pytest.raises(Stop):
-        camera.process(context)
+def test_frames_can_be_stamped_and_limited() -> None:
+    with FakeCamera(ends=False) as device:
+        camera, context = opened(fps=10, max_frames=2)
+        for red in (1, 2):
+            device.put(frame(red))
+            assert shown(camera, context) == [((red - 1) * 100_000, red)]
+        with pytest.raises(Stop):
+            camera.process(context)
 
 
 @pytest.mark.parametrize(
