@@ -40,12 +40,14 @@ class Predictions:
 
     Attributes:
         people: for each image of the annotations, those found; the surest first.
-        milliseconds: for each image, from giving it to having the result, models loaded and warm.
+        milliseconds: for each image, from giving it to having all that the graph finds, models loaded and warm.
+        cpu_milliseconds: of all threads, for each image.
         single: whether the graph finds one person at most.
     """
 
     people: tuple[tuple[FoundPerson, ...], ...]
     milliseconds: tuple[float, ...]
+    cpu_milliseconds: tuple[float, ...]
     single: bool
 
 
@@ -81,9 +83,11 @@ class Predictor:
             raise ValueError(f"'{checked.spec.name}' has no output with people in images; its outputs are: {outputs}")
         self._names = tuple(keypoint_names)
         self._single = not any(_is_list(checked, stream) for stream in streams)
+        self._streams = streams
         self._runner = _Runner(checked, frames, streams)
         self._people: list[tuple[FoundPerson, ...]] = []
         self._milliseconds: list[float] = []
+        self._cpu_milliseconds: list[float] = []
 
     def see(self, image: npt.NDArray[np.uint8]) -> None:
         """Run on the next image, uint8 [H, W, 3] RGB.
@@ -94,15 +98,17 @@ class Predictor:
         """
         if not self._people:
             self._runner.run(image)  # loads models, compiles kernels
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         found = self._runner.run(image)
         self._milliseconds.append((time.perf_counter() - start) * 1e3)
-        self._people.append(_people(found, image, self._names))
+        self._cpu_milliseconds.append((time.process_time() - cpu) * 1e3)
+        self._people.append(_people([found[name] for name in self._streams if name in found], image, self._names))
 
     @property
     def predictions(self) -> Predictions:
         """What was found so far."""
-        return Predictions(tuple(self._people), tuple(self._milliseconds), self._single)
+        times = tuple(self._milliseconds), tuple(self._cpu_milliseconds)
+        return Predictions(tuple(self._people), *times, self._single)
 
 
 def predict(
@@ -137,7 +143,8 @@ class _Runner:
         self._found: dict[str, Any] = {}
         self._graph = Graph(checked, prune=True)
         self._graph.set_service(RESOURCES, Resources([checked.spec.folder]))
-        for stream in streams:
+        # all that it finds: what a user of the graph waits for
+        for stream in dict.fromkeys((*streams, *data_outputs(checked))):
 
             def keep(packet: Packet, stream: str = stream) -> None:
                 self._found[stream] = packet.value
@@ -178,12 +185,12 @@ def _read(path: Path) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(image[..., ::-1]).astype(np.uint8, copy=False)
 
 
-def _people(found: Mapping[str, Any], image: npt.NDArray[np.uint8], names: tuple[str, ...]) -> tuple[FoundPerson, ...]:
+def _people(found: Sequence[Any], image: npt.NDArray[np.uint8], names: tuple[str, ...]) -> tuple[FoundPerson, ...]:
     from graphflow.calculators.io.result_keypoints import COCO_FROM_BLAZEPOSE, people_in
     from graphflow.calculators.io.result_row import ResultRow
 
     people = []
-    values = {f"body {number}": value for number, value in enumerate(found.values())}
+    values = {f"body {number}": value for number, value in enumerate(found)}
     for person in people_in(ResultRow(0, 0, values, image)):
         points = person.body.astype(np.float64)
         if len(points) == 33 and len(names) == 17:

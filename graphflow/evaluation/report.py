@@ -26,7 +26,8 @@ def table(scores: Mapping[str, Scores]) -> Table:
         column.justify = "right"
     for name in _figures(scores):
         made.add_row(name, *(_cell(name, each.numbers.get(name, math.nan)) for each in scores.values()))
-    made.add_row("ms an image", *(f"{each.milliseconds:.1f}" for each in scores.values()), style="italic")
+    for name, *cells in _times(scores):
+        made.add_row(name, *cells, style="italic")
     return made
 
 
@@ -35,7 +36,7 @@ def markdown(scores: Mapping[str, Scores]) -> str:
     rows = [["", *scores], ["---", *("---:" for _ in scores)]]
     for name in _figures(scores):
         rows.append([name, *(_cell(name, each.numbers.get(name, math.nan)) for each in scores.values())])
-    rows.append(["ms an image", *(f"{each.milliseconds:.1f}" for each in scores.values())])
+    rows += _times(scores)
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -47,6 +48,7 @@ def as_json(scores: Mapping[str, Scores]) -> dict[str, Any]:
             "curve": {"thresholds": list(THRESHOLDS), "PCK torso": [_known(value) for value in each.curve]},
             "joints PCK@0.2 torso": {joint: _known(value) for joint, value in each.joints.items()},
             "milliseconds": each.milliseconds,
+            "cpu_milliseconds": each.cpu_milliseconds,
         }
         for name, each in scores.items()
     }
@@ -68,6 +70,13 @@ def plot(scores: Mapping[str, Scores]) -> str:
 
 def _figures(scores: Mapping[str, Scores]) -> list[str]:
     return list(dict.fromkeys(name for each in scores.values() for name in each.numbers))
+
+
+def _times(scores: Mapping[str, Scores]) -> list[list[str]]:
+    return [
+        ["ms an image", *(f"{each.milliseconds:.1f}" for each in scores.values())],
+        ["ms of CPU", *(f"{each.cpu_milliseconds:.1f}" for each in scores.values())],
+    ]
 
 
 def _cell(name: str, value: float) -> str:

@@ -32,12 +32,14 @@ class Scores:
         curve: PCK by torso over `THRESHOLDS`, 0..1.
         joints: PCK by torso at 0.2 for each keypoint, 0..1; NaN where none was labelled.
         milliseconds: median over the images.
+        cpu_milliseconds: median over the images, of all threads.
     """
 
     numbers: Mapping[str, float]
     curve: tuple[float, ...]
     joints: Mapping[str, float]
     milliseconds: float
+    cpu_milliseconds: float
 
 
 def score(annotations: Annotations, predictions: Predictions, *, coco: bool = True) -> Scores:
@@ -81,7 +83,8 @@ def score(annotations: Annotations, predictions: Predictions, *, coco: bool = Tr
     if coco:
         summary = coco_keypoint_summary(annotations.coco, coco_results(annotations, predictions))
         numbers |= {name: value if value >= 0 else np.nan for name, value in summary.values.items()}
-    return Scores(numbers, curve, joints, float(np.median(predictions.milliseconds)))
+    times = (float(np.median(each)) for each in (predictions.milliseconds, predictions.cpu_milliseconds))
+    return Scores(numbers, curve, joints, *times)
 
 
 def coco_results(annotations: Annotations, predictions: Predictions) -> list[dict[str, Any]]:

@@ -46,6 +46,7 @@ def test_people_found_beside_themselves(drawn: Drawn) -> None:
     assert found.curve[7] == 0.0
     assert found.curve[8] == 1.0
     assert found.milliseconds > 0
+    assert found.cpu_milliseconds > 0
 
 
 def test_single_graphs_answer_for_the_person_they_found(drawn: Drawn) -> None:
@@ -57,11 +58,13 @@ def test_single_graphs_answer_for_the_person_they_found(drawn: Drawn) -> None:
 
 def test_who_is_not_found_is_wrong(drawn: Drawn) -> None:
     annotations = read_annotations(drawn.data)
-    nobody = Predictions(((), (), ()), (1.0, 1.0, 1.0), single=False)
+    nobody = Predictions(((), (), ()), (1.0,) * 3, (1.0,) * 3, single=False)
     many = score(annotations, nobody).numbers
     assert (many["people"], many["found"], many["PCK@0.5 torso"], many["PCP loose"], many["OKS"]) == (3, 0, 0, 0, 0)
     assert math.isnan(many["EPE px"])
-    single = score(annotations, Predictions(nobody.people, nobody.milliseconds, single=True)).numbers
+    single = score(
+        annotations, Predictions(nobody.people, nobody.milliseconds, nobody.milliseconds, single=True)
+    ).numbers
     assert (single["people"], single["found"]) == (2, 0)
 
 
@@ -69,16 +72,16 @@ def test_pairs_are_made_by_similarity_and_nobody_counts_twice(drawn: Drawn) -> N
     annotations = read_annotations(drawn.data)
     truth = [person.keypoints for image in annotations.images for person in image.people]
     left, right, alone = (FoundPerson(points.copy(), 0.5) for points in truth)
-    twice = Predictions(((left, left), (alone,), ()), (1.0,) * 3, single=False)
+    twice = Predictions(((left, left), (alone,), ()), (1.0,) * 3, (1.0,) * 3, single=False)
     assert score(annotations, twice).numbers["found"] == pytest.approx(2 / 3)
-    swapped = Predictions(((right, left), (alone,), ()), (1.0,) * 3, single=False)
+    swapped = Predictions(((right, left), (alone,), ()), (1.0,) * 3, (1.0,) * 3, single=False)
     assert score(annotations, swapped).numbers["PCK@0.2 torso"] == 1.0
 
 
 def test_nothing_annotated(drawn: Drawn) -> None:
     annotations = read_annotations(drawn.data)
     empty = Annotations(annotations.keypoint_names, annotations.images[2:], annotations.limited(0).coco)
-    numbers = score(empty, Predictions(((),), (1.0,), single=True), coco=False).numbers
+    numbers = score(empty, Predictions(((),), (1.0,), (1.0,), single=True), coco=False).numbers
     assert numbers["people"] == 0
     assert all(math.isnan(value) for name, value in numbers.items() if name != "people")
 
@@ -103,7 +106,7 @@ def test_coco_figures_are_those_recorded(name: str, shared: Path) -> None:
     for entry in json.loads((folder / case["params"]["dt"]).read_text()):
         people[entry["image_id"]].append(FoundPerson(np.reshape(entry["keypoints"], (-1, 3)), entry["score"]))
     found = tuple(tuple(people[image.image_id]) for image in annotations.images)
-    numbers = score(annotations, Predictions(found, (1.0,) * len(found), single=False)).numbers
+    numbers = score(annotations, Predictions(found, (1.0,) * len(found), (1.0,) * len(found), single=False)).numbers
     outputs = case["outputs"]
     for field, value in zip(outputs["fields"]["value"], outputs["faster_coco_eval"]["value"], strict=True):
         assert numbers[field] == pytest.approx(value, abs=1e-6), field
@@ -113,7 +116,7 @@ def test_results_file() -> None:
     image = AnnotatedImage(4, "a.jpg", ())
     annotations = Annotations(("a", "b"), (image,), {"categories": [{"id": 9}]})
     person = FoundPerson(np.array([[1.0, 2.0, 0.5], [3.0, 4.0, 0.25]]), 0.375)
-    (entry,) = coco_results(annotations, Predictions(((person,),), (1.0,), single=True))
+    (entry,) = coco_results(annotations, Predictions(((person,),), (1.0,), (1.0,), single=True))
     assert entry == {"image_id": 4, "category_id": 9, "keypoints": [1, 2, 0.5, 3, 4, 0.25], "score": 0.375}
 
 
