@@ -10,18 +10,19 @@ from typing import Any
 
 import typer
 import yaml
-from pydantic import BaseModel
 
 from graphflow import config, registry
 from graphflow.calculator import Calculator
-from graphflow.cli.listing import columns
+from graphflow.cli.listing import columns, first_sentence
 from graphflow.cli.reporting import UsageError
+from graphflow.config.checked import CheckedGraph
 from graphflow.config.policies import POLICY_OPTIONS
 from graphflow.config.spec import GraphSpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
-from graphflow.errors import GraphConfigError
+from graphflow.config.visits import Visits
 from graphflow.ports import ANY_TAG, REQUIRED, Input, Output, Port, SideInput, SideOutput, type_name
 from graphflow.runtime.policies import POLICIES
+from graphflow.schema.option_types import plain
 
 _KINDS = (("inputs", Input), ("outputs", Output), ("side_inputs", SideInput), ("side_outputs", SideOutput))
 
@@ -42,23 +43,59 @@ def _graph(name: str) -> dict[str, Any] | None:
     if not named and not (name.endswith((".yaml", ".yml", ".pbtxt")) or (Path(name).is_file() and ".py" not in name)):
         return None
     spec = config.read(name)
-    try:
-        types = dict(config.load(name).stream_types)
-    except GraphConfigError:  # a parameter must be given, or it is being written
-        types = {}
-    params = [{"name": key, "default": _plain(default), "doc": ""} for key, default in spec.params.items()]
+    found = config.examine(name)  # of a graph that is being written, or needs a parameter, there is less to say
+    types = dict(found.graph.stream_types) if found.graph else {}
+    docs = spec.param_docs
+    params = [
+        {"name": key, "default": plain(default), "doc": docs.get(key, "")} for key, default in spec.params.items()
+    ]
     return {
         "kind": "graph",
         "name": spec.name,
+        "source": name,
         "doc": spec.doc,
         "inputs": [_stream(entry, types) for entry in spec.inputs],
         "outputs": [_stream(entry, types) for entry in spec.outputs],
         "side_inputs": [_stream(entry, {}) for entry in spec.side_inputs],
         "side_outputs": [_stream(entry, {}) for entry in spec.side_outputs],
         "params": params,
-        "nodes": [{"name": node.name, "calculator": node.calculator, "doc": node.doc} for node in spec.nodes],
+        "nodes": [
+            {"name": node.name, "calculator": node.calculator, "doc": node.doc or node.comment} for node in spec.nodes
+        ],
+        "models": _models(found.graph) if found.graph else [],
+        "subgraphs": _subgraphs(found.visits, ""),
+        "problems": len(found.problems),
         "yaml": _graph_snippet(spec),
     }
+
+
+def _models(graph: CheckedGraph) -> list[dict[str, Any]]:
+    """The models that the nodes of a graph run, with what is known of each."""
+    from graphflow.inference import ModelStore
+
+    store = ModelStore(offline=True)
+    users: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        declared = node.calculator.options().get("model")
+        model = node.spec.options.get("model", declared.default) if declared else None
+        if isinstance(model, str):
+            users.setdefault(model, []).append(node.spec.name)
+    docs = {name: first_sentence(store.info(name).doc) for name in users if name in store.names()}
+    return [{"name": name, "doc": docs.get(name, ""), "nodes": nodes} for name, nodes in sorted(users.items())]
+
+
+def _subgraphs(visits: Visits, path: str) -> list[dict[str, Any]]:
+    """The subgraphs right inside the node at `path`, and those inside of them."""
+    inside = [key for key in visits.entered if key.rpartition("/")[0] == path]
+    return [
+        {
+            "node": key.rpartition("/")[2],
+            "graph": visits.entered[key][0].name,
+            "doc": visits.entered[key][0].doc,
+            "subgraphs": _subgraphs(visits, key),
+        }
+        for key in inside
+    ]
 
 
 def _stream(entry: StreamRef, types: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +111,7 @@ def _graph_snippet(spec: GraphSpec) -> str:
             tagged = all(entry.tag for entry in refs)
             node[side] = {entry.tag: entry.name for entry in refs} if tagged else [str(entry) for entry in refs]
     if spec.params:
-        node["options"] = {name: _plain(default) for name, default in spec.params.items()}
+        node["options"] = {name: plain(default) for name, default in spec.params.items()}
     return _yaml({_snake(spec.name): node})
 
 
@@ -103,7 +140,7 @@ def _calculator(name: str) -> dict[str, Any]:
         {
             "name": option,
             "type": type_name(found.option_type(option)),
-            "default": "required" if declared.default is REQUIRED else _plain(declared.default),
+            "default": "required" if declared.default is REQUIRED else plain(declared.default),
             "doc": declared.doc,
         }
         for option, declared in found.options().items()
@@ -146,7 +183,7 @@ def _calculator_snippet(found: type[Calculator], written: str) -> str:
         else:
             node[side] = [f"{_tag(port)}:{_snake(_tag(port))}" if port.tag else side[:-1] for port in ports]
     options = {
-        name: f"<{type_name(found.option_type(name))}>" if option.default is REQUIRED else _plain(option.default)
+        name: f"<{type_name(found.option_type(name))}>" if option.default is REQUIRED else plain(option.default)
         for name, option in found.options().items()
     }
     if options:
@@ -178,8 +215,25 @@ def _as_text(found: dict[str, Any]) -> str:
     if found.get("nodes"):
         rows = [(node["name"], node["calculator"], node["doc"]) for node in found["nodes"]]
         parts.append(f"nodes\n{columns(rows)}")
+    if found.get("models"):
+        rows = [(model["name"], model["doc"], ", ".join(model["nodes"])) for model in found["models"]]
+        parts.append(f"models\n{columns(rows)}")
+    if found.get("subgraphs"):
+        parts.append("subgraphs\n" + columns(_tree(found["subgraphs"])))
+    if found.get("problems"):
+        parts.append(f"It has mistakes, so less is known of it: graphflow check {found['source']}")
     parts.append("in a graph\n" + "\n".join(f"  {line}" for line in found["yaml"].splitlines()))
     return "\n\n".join(part for part in parts if part)
+
+
+def _tree(subgraphs: list[dict[str, Any]], stem: str = "") -> list[tuple[str, str, str]]:
+    """One row for each subgraph: its node under that of the graph around it, its name, what it is for."""
+    rows = []
+    for number, entry in enumerate(subgraphs):
+        last = number + 1 == len(subgraphs)
+        rows.append((f"{stem}{'└ ' if last else '├ '}{entry['node']}", entry["graph"], first_sentence(entry["doc"])))
+        rows += _tree(entry["subgraphs"], stem + ("  " if last else "│ "))
+    return rows
 
 
 def _row(entry: dict[str, Any]) -> tuple[str, ...]:
@@ -191,19 +245,6 @@ def _row(entry: dict[str, Any]) -> tuple[str, ...]:
 
 def _default(value: Any) -> str:
     return value if value == "required" else json.dumps(value, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    """A default as YAML and JSON can show it."""
-    if value is REQUIRED:
-        return "required"
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    return value if isinstance(value, bool | int | float | str | None) else str(value)
 
 
 def _yaml(value: Any) -> str:

@@ -146,6 +146,7 @@ class _Reader:
             deferred=deferred,
             field_locations=fields.locations,
             option_values=self._options_from(fields),
+            comment=self.tree.comment_above(key),
             contained=self._named(fields, "nodes", functools.partial(self._node, keys=CONTAINED_KEYS)),
         )
 

@@ -93,6 +93,17 @@ class YamlTree:
         found = _COMMENT.match(rest)
         return found[1].strip() if found else ""
 
+    def comment_above(self, node: yaml.Node) -> str:
+        """What the comment lines right above a node say, those as far to the right as it; "" where there are none."""
+        start = node.start_mark
+        margin = " " * start.column + "#"
+        lines: list[str] = []
+        for line in reversed(self._lines[: start.line]):
+            if not line.startswith(margin):
+                break
+            lines.insert(0, line.strip().lstrip("#").strip())
+        return " ".join(lines) if start.line < len(self._lines) else ""
+
     def is_null(self, node: yaml.Node) -> bool:
         """Whether nothing, `~` or `null` is written."""
         return isinstance(node, yaml.ScalarNode) and node.tag == f"{_STANDARD}null"

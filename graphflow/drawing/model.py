@@ -137,7 +137,7 @@ class _Painter:
         )
         if path in self.visits.entered:
             subgraph = self.visits.entered[path][0]
-            box.kind, box.doc = "graph", node.doc or subgraph.doc
+            box.kind, box.doc = "graph", node.doc or node.comment or subgraph.doc
             box.options = _parameters(subgraph, connected.options)
             pairs = ((subgraph.inputs, inputs), (subgraph.outputs, outputs))
             side_pairs = ((subgraph.side_inputs, side_inputs), (subgraph.side_outputs, node.side_outputs))
@@ -147,12 +147,12 @@ class _Painter:
         elif path in self.checked:
             checked = self.checked[path]
             box.group = _group(checked.calculator)
-            box.doc = node.doc or inspect.cleandoc(checked.calculator.__doc__ or "").split("\n\n")[0]
+            box.doc = node.doc or node.comment or inspect.cleandoc(checked.calculator.__doc__ or "").split("\n\n")[0]
             box.policy = checked.input_policy.name
             box.options = _options(checked.calculator, connected.options)
         else:  # a SwitchContainer
             box.group = "flow"
-            box.doc = node.doc or f"Runs one of: {', '.join(inner.name for inner in node.contained)}"
+            box.doc = node.doc or node.comment or f"Runs one of: {', '.join(inner.name for inner in node.contained)}"
         box.inside = inside
         return box
 

@@ -89,7 +89,25 @@ def test_describe_graph(cli: Cli) -> None:
     assert outcome.out.startswith("Holistic — graph\n\nBody, both hands and face of the most prominent person")
     assert "POSE_LANDMARKS: pose_landmarks" in outcome.out
     described = json.loads(cli("describe", "holistic", "--json").out)
-    assert {"name": "smooth_landmarks", "default": True, "doc": ""} in described["params"]
+    smooth = {"name": "smooth_landmarks", "default": True, "doc": "over time; false for unrelated images"}
+    assert smooth in described["params"]
+    assert {node["name"]: node["doc"] for node in described["nodes"]}["pose"].startswith("The body first")
+    assert {"name": "face_landmark", "nodes": ["face/landmarks/inference"]}.items() <= described["models"][1].items()
+    tree = {entry["node"]: [inner["node"] for inner in entry["subgraphs"]] for entry in described["subgraphs"]}
+    assert tree["hands"] == ["left", "right"]
+    assert "  │ ├ detection " in outcome.out
+    assert "pose_landmark_full          33 + 6 points" in outcome.out
+
+
+def test_describe_graph_with_mistakes(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "g.yaml").write_text("graph: G\nnodes:\n  n: {calculator: Gata}\n")
+    outcome = cli("describe", "g.yaml")
+    assert outcome.code == 0
+    assert "It has mistakes, so less is known of it: graphflow check g.yaml" in outcome.out
+
+
+def test_describe_graph_types(cli: Cli) -> None:
+    described = json.loads(cli("describe", "holistic", "--json").out)
     types = {entry["name"]: entry["type"] for entry in described["outputs"]}
     assert types["pose_landmarks"] == "NormalizedLandmarkList"
 

@@ -168,3 +168,14 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
 
 def test_check_takes_a_graph_built_in_code() -> None:
     assert check(GraphSpec("code", inputs=(StreamRef("", 0, "a"),))).stream_types.keys() == {"a"}
+
+
+def test_comments_say_what_parameters_and_nodes_are_for() -> None:
+    spec = read(
+        "params:\n  a: 1    # how many\n  b: [1, 2] # a list\n  c: 'x # y'\n"
+        "nodes:\n  # The first,\n  # which begins.\n  one: {calculator: Gate}\n\n"
+        "  # Far above.\n\n  two: {calculator: Gate}\n"
+    )
+    assert dict(spec.param_docs) == {"a": "how many", "b": "a list", "c": ""}
+    assert [node.comment for node in spec.nodes] == ["The first, which begins.", ""]
+    assert str(spec.field_locations["params.b"]) == "<text>:3:3"
