@@ -100,7 +100,7 @@ def test_people_are_found_from_pixels(
     shift = {} if kind == "simcc" else {"shift_flipped": True}
     described = card(tmp_path, decoder=decoder | shift)
     given = {"model": str(model), "card": str(described), "boxes": str(boxes_file(tmp_path)), "flip_test": flip_test}
-    (people,) = run(scene(), "people", **given)
+    (people,) = run(scene(), "pose_landmarks", **given)
     assert len(people) == 3
     errors = errors_px(people)
     # mirrored heatmaps are a quarter of a cell off after they were moved by a whole one
@@ -117,7 +117,7 @@ def test_normalization_channels_and_single_batches_are_the_cards(tmp_path: Path)
         wanted = {"mean": list(mean), "deviation": list(deviation), "channels": "bgr" if bgr else "rgb"}
         described = card(tmp_path, input=wanted, decoder={"kind": "regression"})
         given = {"model": str(model), "card": str(described), "boxes": str(boxes_file(tmp_path))}
-        (people,) = run(scene(), "people", **given)
+        (people,) = run(scene(), "pose_landmarks", **given)
         assert errors_px(people).max() < 1.0
         found.append(errors_px(people))
     np.testing.assert_allclose(found[1], found[2], atol=1e-3)
@@ -128,7 +128,7 @@ def test_udp_maps_pixel_centres_to_pixel_centres(tmp_path: Path) -> None:
     model = joint_network(tmp_path / "net.onnx", "regression")
     described = card(tmp_path, box={"udp": True}, decoder={"kind": "regression"})
     given = {"model": str(model), "card": str(described), "boxes": str(boxes_file(tmp_path))}
-    (people,) = run(scene(), "people", **given)
+    (people,) = run(scene(), "pose_landmarks", **given)
     assert errors_px(people).max() < 0.6
 
 
@@ -136,7 +136,7 @@ def test_overlay_and_most_people(tmp_path: Path) -> None:
     model = joint_network(tmp_path / "net.onnx", "regression")
     described = card(tmp_path, decoder={"kind": "regression"})
     given = {"model": str(model), "card": str(described), "boxes": str(boxes_file(tmp_path)), "max_people": 1}
-    people, overlay = run(scene(), "people", "overlay", **given)
+    people, overlay = run(scene(), "pose_landmarks", "overlay", **given)
     # the surest box of the file comes first
     assert errors_px(people, PEOPLE[:1]).max() < 1.0
     changed = np.argwhere((overlay != scene()).any(axis=2))
@@ -149,7 +149,7 @@ def test_nobody(tmp_path: Path) -> None:
     model = joint_network(tmp_path / "net.onnx", "regression")
     described = card(tmp_path, decoder={"kind": "regression"})
     given = {"model": str(model), "card": str(described), "boxes": str(tmp_path / "none.json")}
-    people, overlay = run(scene(), "people", "overlay", **given)
+    people, overlay = run(scene(), "pose_landmarks", "overlay", **given)
     assert people == []
     np.testing.assert_array_equal(overlay, scene())
 
@@ -165,12 +165,12 @@ def test_boxes_of_multipose_and_its_own_graph(tmp_path: Path) -> None:
     multipose = constant_network(tmp_path / "people.onnx", (1, "H", "W", 3), rows, TensorProto.INT32)
     model = joint_network(tmp_path / "net.onnx", "regression")
     described = card(tmp_path, decoder={"kind": "regression"})
-    (people,) = run(scene(), "people", model=str(model), card=str(described), multipose=str(multipose))
+    (people,) = run(scene(), "pose_landmarks", model=str(model), card=str(described), multipose=str(multipose))
     assert errors_px(people).max() < 1.0
 
     graph = graphflow.load("movenet_multipose", params={"model": str(multipose)}, num_threads=1)
     found: list[Any] = []
-    graph.observe("people", lambda packet: found.append(packet.value))
+    graph.observe("pose_landmarks", lambda packet: found.append(packet.value))
     graph.start()
     graph.add_packet("image", scene(), 0)
     graph.close_all_inputs()
@@ -215,7 +215,7 @@ def test_a_real_network_finds_real_people(shared: Path) -> None:
     image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     graph = graphflow.load("topdown", num_threads=2)
     found: list[Any] = []
-    graph.observe("people", lambda packet: found.append(packet.value))
+    graph.observe("pose_landmarks", lambda packet: found.append(packet.value))
     graph.start()
     graph.add_packet("image", image, 0)
     graph.close_all_inputs()
@@ -233,10 +233,10 @@ def test_card_and_network_must_go_together(tmp_path: Path) -> None:
     described = card(tmp_path, decoder={"kind": "simcc"})
     given = {"model": str(model), "card": str(described), "boxes": str(boxes_file(tmp_path))}
     with pytest.raises(CalculatorError, match="the card reads output 1; the network has 1"):
-        run(scene(), "people", **given)
+        run(scene(), "pose_landmarks", **given)
     described = card(tmp_path, input={"size": [64, 64]}, decoder={"kind": "regression"})
     with pytest.raises(CalculatorError, match=r"got float32 \[3, 3, 64, 64\]"):
-        run(scene(), "people", **given)
+        run(scene(), "pose_landmarks", **given)
 
 
 def test_flip_test_swaps_sides(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class SkeletonRenderer(Calculator):
     annotated = Output("IMAGE", Image, "uint8 [H, W, 3] RGB")
 
     model: str = Option("", "name of a model in the store that has a card")
-    card: str = Option("", "name or path of the model card; default that of the model's name")
+    card: str | None = Option(None, "name or path of the model card; default that of the model's name")
     threshold: float = Option(0.3, "keypoints whose score is less are not drawn")
 
     def check(self, binding: Binding) -> Iterable[str]:

@@ -39,7 +39,7 @@ class _WithCard(Calculator):
     """What calculators share that a model card describes."""
 
     model: str = Option("", "name of a model in the store, or path of an .onnx or .tflite file")
-    card: str = Option("", "name or path of its model card; default that of the model's name")
+    card: str | None = Option(None, "name or path of its model card; default that of the model's name")
     flip_test: bool = Option(False, "ask the network about the mirrored crop, too, and average")
 
     def check(self, binding: Binding) -> Iterable[str]:
