@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from graphflow.context import Binding, Connection, Context
-from graphflow.ports import REQUIRED, Input, Option, OptionDeclaration, Output, Port
+from graphflow.ports import ANY_TAG, REQUIRED, TAG, Input, Option, OptionDeclaration, Output, Port
 from graphflow.services import Service
 
 T = TypeVar("T")
@@ -83,6 +83,10 @@ class Calculator:
     waits: ClassVar[bool] = False
     dropped: int = 0
     aliases: ClassVar[tuple[str, ...] | Mapping[str, Any]] = ()
+
+    def __init_subclass__(cls, **extra: Any) -> None:
+        super().__init_subclass__(**extra)
+        _check_declarations(cls)
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         """Takes the options of one node, checked and converted to their declared types.
@@ -157,6 +161,31 @@ class Calculator:
     def reset(self, context: Context) -> None:
         """Returns to the state after `open`, for a new stream of packets; override it where `open` is slow."""
         self.open(context)
+
+
+def _check_declarations(cls: type[Calculator]) -> None:
+    """Refuses a class whose ports or options cannot work.
+
+    Raises:
+        TypeError: a tag is none, two ports of a kind share one, an option has no type or hides a method.
+    """
+    seen: dict[tuple[type, str], str] = {}
+    for name, port in _declared(cls, Port).items():
+        place = f"{cls.__name__}.{name}"
+        if port.tag not in ("", ANY_TAG) and not TAG.match(port.tag):
+            raise TypeError(f"{place}: '{port.tag}' is no tag; tags look like '{port.tag.upper()}'")
+        other = seen.setdefault((type(port), port.tag), name)
+        if other != name:
+            kind, tag = type(port).__name__, f"tag '{port.tag}'" if port.tag else "no tag"
+            raise TypeError(f"{place}: {kind} with {tag} is there already, as '{other}'; give each a tag of its own")
+    annotated = inspect.get_annotations(cls)
+    for name, value in vars(cls).items():
+        if not isinstance(value, OptionDeclaration):
+            continue
+        if callable(getattr(Calculator, name, None)):
+            raise TypeError(f"{cls.__name__}.{name}: '{name}' is a method; call the option something else")
+        if name not in annotated:
+            raise TypeError(f"{cls.__name__}.{name}: an option says its type: {name}: float = Option(…)")
 
 
 def _declared(cls: type, kind: type[T]) -> dict[str, T]:

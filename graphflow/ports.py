@@ -12,6 +12,9 @@ from typing import Any, Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
+TAG: Final = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
+"""What tags look like."""
+
 ANY_TAG: Final = "*"
 """Tag of a port that takes every tag its calculator declares nowhere else."""
 

@@ -16,6 +16,7 @@ import importlib.util
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -248,8 +249,17 @@ def _load_file(path: Path, modified_ns: int) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[module_name]
-        raise UnknownCalculatorError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+        message = f"{path}{_line_of(error, path)} cannot be loaded: {type(error).__name__}: {error}"
+        raise UnknownCalculatorError(message) from error
     return module
+
+
+def _line_of(error: Exception, path: Path) -> str:
+    # a mistake in the text is told with its line
+    if isinstance(error, SyntaxError):
+        return ""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f":{lines[-1]}" if lines else ""
 
 
 def _checked(found: object, name: str) -> type[Calculator]:

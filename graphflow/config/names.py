@@ -8,8 +8,6 @@ from typing import Final
 NAME: Final = re.compile(r"[a-z_][a-z0-9_]*\Z")
 """Streams, side packets, nodes and parameters."""
 
-TAG: Final = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
-
 # What TAG:index:name means even where its parts are not well formed.
 _LOOSE_CONNECTION = re.compile(r"(?:([^:]*):(?:([0-9]{1,6}):)?)?(.*)\Z", re.DOTALL)
 _CONNECTION = re.compile(r"(?:([A-Z_][A-Z0-9_]*):(?:(0|[1-9][0-9]*):)?)?([a-z_][a-z0-9_]*)\Z")

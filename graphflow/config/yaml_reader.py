@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import yaml
 
-from graphflow.config.names import NAME, TAG, parse_connection
+from graphflow.config.names import NAME, parse_connection
 from graphflow.config.option_values import WHOLE
 from graphflow.config.spec import UNREADABLE, ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
 from graphflow.config.yaml_tree import YamlTree
 from graphflow.errors import Location, Problem
-from graphflow.ports import REQUIRED
+from graphflow.ports import REQUIRED, TAG
 
 GRAPH_KEYS: Final = (
     "graph", "doc", "params", "inputs", "outputs", "side_inputs", "side_outputs", "nodes",
