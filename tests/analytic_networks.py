@@ -105,12 +105,16 @@ def joint_network(
     return build.save(path, [image], outputs)
 
 
-def constant_network(path: Path, shape: Sequence[Any], answer: npt.ArrayLike, element: int = TensorProto.FLOAT) -> Path:
+def constant_network(
+    path: Path, shape: Sequence[Any], *answers: npt.ArrayLike, element: int = TensorProto.FLOAT
+) -> Path:
     """A network that answers the same whatever it is given."""
     build = _Builder()
     value = build.add("Cast", ["image"], to=TensorProto.FLOAT)
     zero = build.add("Mul", [build.add("ReduceSum", [value], keepdims=0), build.constant(0.0)])
-    answers = np.asarray(answer, np.float32)
-    result = build.add("Add", [build.constant(answers), zero])
     image = helper.make_tensor_value_info("image", element, shape)
-    return build.save(path, [image], [(result, answers.shape)])
+    outputs = []
+    for answer in answers:
+        values = np.asarray(answer, np.float32)
+        outputs.append((build.add("Add", [build.constant(values), zero]), values.shape))
+    return build.save(path, [image], outputs)

@@ -162,7 +162,7 @@ def test_boxes_of_multipose_and_its_own_graph(tmp_path: Path) -> None:
         corners = np.array([low[1] + 40, low[0], high[1] + 40, high[0]]) / 320
         rows[0, number, :51] = np.tile([(person[0, 1] + 40) / 320, person[0, 0] / 320, 0.8], 17)
         rows[0, number, 51:] = [*corners, 0.9 - 0.1 * number]
-    multipose = constant_network(tmp_path / "people.onnx", (1, "H", "W", 3), rows, TensorProto.INT32)
+    multipose = constant_network(tmp_path / "people.onnx", (1, "H", "W", 3), rows, element=TensorProto.INT32)
     model = joint_network(tmp_path / "net.onnx", "regression")
     described = card(tmp_path, decoder={"kind": "regression"})
     (people,) = run(scene(), "pose_landmarks", model=str(model), card=str(described), multipose=str(multipose))
@@ -179,33 +179,49 @@ def test_boxes_of_multipose_and_its_own_graph(tmp_path: Path) -> None:
     np.testing.assert_allclose(heads, PEOPLE[:, 0], atol=1e-3)
 
 
-def test_boxes_of_yolox(tmp_path: Path) -> None:
-    """An input of 64 for an image of 320 x 240: 64 + 16 + 4 cells, the image in the upper three quarters."""
-    rows = np.zeros((1, 84, 7), np.float32)
-    for number, person in enumerate(PEOPLE):
-        low, high = (person.min(axis=0) - 4) / 5, (person.max(axis=0) + 4) / 5
-        center, size = (low + high) / 2, high - low
-        x, y = (center // 8).astype(int)
-        for cell, sure in ((y * 8 + x, 0.9), (63 - number, 0.1)):
-            column, row = cell % 8, cell // 8
-            rows[0, cell] = [*(center / 8 - (column, row)), *np.log(size / 8), 1.0, sure, 0.99]
-    graph = graphflow.load(
-        "person_boxes_from_yolox",
-        params={
-            "model": str(constant_network(tmp_path / "small.onnx", (1, 3, 64, 64), rows)),
-            "input_size": 64,
-        },
-        num_threads=1,
-    )
+def boxes_by(graph_name: str, **params: Any) -> list[list[float]]:
+    """Boxes that a subgraph finds in the scene, in pixels, from left to right."""
+    graph = graphflow.load(graph_name, params=params, num_threads=1)
     found: list[Any] = []
     graph.observe("boxes", lambda packet: found.append(packet.value))
     graph.start()
     graph.add_packet("image", scene(), 0)
     graph.close_all_inputs()
     graph.wait_until_done()
-    boxes = sorted((detection.box * (WIDTH, HEIGHT, WIDTH, HEIGHT)).tolist() for detection in found[0])
-    expected = sorted([*(p.min(axis=0) - 4), *(np.ptp(p, axis=0) + 8)] for p in PEOPLE)
-    np.testing.assert_allclose(boxes, expected, atol=1e-3)
+    return sorted((detection.box * (WIDTH, HEIGHT, WIDTH, HEIGHT)).tolist() for detection in found[0])
+
+
+def true_boxes() -> list[list[float]]:
+    return sorted([*(person.min(axis=0) - 4), *(np.ptp(person, axis=0) + 8)] for person in PEOPLE)
+
+
+def test_boxes_of_yolox(tmp_path: Path) -> None:
+    """An input of 64 for an image of 320 x 240: 64 + 16 + 4 cells, the image in the upper three quarters."""
+    rows = np.zeros((1, 84, 7), np.float32)
+    for number, (x, y, width, height) in enumerate(np.array(true_boxes()) / 5):
+        center, size = np.array([x + width / 2, y + height / 2]), np.array([width, height])
+        column, row = (center // 8).astype(int)
+        for cell, sure in ((row * 8 + column, 0.9), (63 - number, 0.1)):
+            here = (cell % 8, cell // 8)
+            rows[0, cell] = [*(center / 8 - here), *np.log(size / 8), 1.0, sure, 0.99]
+    model = constant_network(tmp_path / "small.onnx", (1, 3, 64, 64), rows)
+    found = boxes_by("person_boxes_from_yolox", model=str(model), input_size=64)
+    np.testing.assert_allclose(found, true_boxes(), atol=1e-3)
+
+
+def test_boxes_of_ssd(tmp_path: Path) -> None:
+    boxes = np.array(true_boxes()) / (WIDTH, HEIGHT, WIDTH, HEIGHT)
+    corners = np.column_stack([boxes[:, 1], boxes[:, 0], boxes[:, 1] + boxes[:, 3], boxes[:, 0] + boxes[:, 2]])
+    rows = np.concatenate([corners, corners[:2], np.zeros((5, 4))])[None]
+    classes, scores = [[1, 1, 1, 18, 1, 0, 0, 0, 0, 0]], [[0.9, 0.8, 0.7, 0.9, 0.4, 0, 0, 0, 0, 0]]
+    model = constant_network(
+        tmp_path / "ssd.onnx", (1, 300, 300, 3), rows, classes, scores, [5], element=TensorProto.UINT8
+    )
+    np.testing.assert_allclose(boxes_by("person_boxes_from_ssd", model=str(model)), true_boxes(), atol=1e-3)
+    network = joint_network(tmp_path / "net.onnx", "regression")
+    described = card(tmp_path, decoder={"kind": "regression"})
+    (people,) = run(scene(), "pose_landmarks", model=str(network), card=str(described), ssd=str(model))
+    assert sorted(errors_px(people, PEOPLE[:, :1]).min(axis=1)) == pytest.approx([0, 0, 0], abs=1)
 
 
 def test_a_real_network_finds_real_people(shared: Path) -> None:
