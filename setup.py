@@ -20,6 +20,7 @@ INNER_LOOP = [
     "graphflow/runtime/node.py",
     "graphflow/runtime/observers.py",
     "graphflow/runtime/pollers.py",
+    "graphflow/runtime/gathering.py",
     "graphflow/runtime/scheduler.py",
 ]
 

@@ -78,7 +78,7 @@ class Context:
         self.node = node
         self.headers: Sequence[Any] = ()
         self.headers_set: dict[int, Any] = {}
-        self.services = services or {}
+        self.services = {} if services is None else services
         self.timestamp = ts.UNSTARTED
         self.side_values = side_inputs
         self.packets: Sequence[Packet] = ()

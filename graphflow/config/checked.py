@@ -28,12 +28,16 @@ class Runnable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedNode:
-    """A node with its calculator found, its options valid and its ports connected."""
+    """A node with its calculator found, its options valid and its ports connected.
+
+    `instance` is the graph that a `ForEach` runs for each key.
+    """
 
     spec: NodeSpec
     calculator: type[Calculator]
     binding: Binding
     input_policy: PolicySpec
+    instance: CheckedGraph | None = None
 
     def new_calculator(self) -> Calculator:
         """A fresh instance for one run."""

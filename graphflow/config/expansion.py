@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from graphflow import registry
+from graphflow.config.for_each import FOR_EACH, instance_graph
 from graphflow.config.graph_folders import GraphFolders
 from graphflow.config.library import find_subgraph
 from graphflow.config.option_values import WHOLE
@@ -139,6 +140,8 @@ class _Expansion:
                 self.laid_open.append(node)
             if node.calculator == SWITCH:
                 self._enter_switch(node, scope)
+            elif node.calculator == FOR_EACH:
+                self.nodes.append(self._with_instance(node, scope))
             elif subgraph is not None:
                 self._enter(node, subgraph, scope)
             else:
@@ -150,9 +153,9 @@ class _Expansion:
         side_inputs, side_lost = scope.refs(node.side_inputs, side=True)
         node = self._with_values(node, scope.parameters)
         options, option_locations = self.overrides.options(path, node.options, node.option_locations)
-        if node.contained and node.calculator != SWITCH:
+        if node.contained and node.calculator not in (SWITCH, FOR_EACH):
             location = node.field_locations.get("nodes", node.location)
-            self._report(location, f"node '{path}': 'nodes' is for {SWITCH}, which chooses one of them")
+            self._report(location, f"node '{path}': 'nodes' is for {SWITCH} and {FOR_EACH}, which run them")
         return replace(
             node,
             name=path,
@@ -234,6 +237,26 @@ class _Expansion:
             node.name, Parameters({}, self.problems, literal=True), streams, side_packets, backward, outer.within
         )
         self._lay_open(graph, scope)
+
+    def _with_instance(self, node: NodeSpec, outer: _Scope) -> NodeSpec:
+        """A container with the graph it runs for each key, laid open apart from the rest."""
+        graph = instance_graph(node, self.problems)
+        if graph is None:
+            return node
+        scope = _Scope(node.name, Parameters({}, self.problems, literal=True), {}, {}, within=outer.within)
+        outside, self.nodes = self.nodes, []
+        laid_open, self.laid_open = self.laid_open, []
+        self._lay_open(graph, scope)
+        inside = replace(
+            graph,
+            inputs=scope.refs(graph.inputs, side=False)[0],
+            outputs=scope.refs(graph.outputs, side=False)[0],
+            side_inputs=scope.refs(graph.side_inputs, side=True)[0],
+        )
+        nodes, outputs, _ = self._without_left_out(inside)
+        inside = replace(inside, nodes=nodes, outputs=outputs, laid_open=tuple(self.laid_open))
+        self.nodes, self.laid_open = outside, laid_open
+        return replace(node, instance=inside)
 
     def _refuse_calculator_fields(self, node: NodeSpec, outer: _Scope, what: str) -> None:
         """Reports fields that mean nothing on a node that is laid open; MediaPipe lets some of them pass."""

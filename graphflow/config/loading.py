@@ -57,9 +57,7 @@ def examine(
         problems.extend(error.problems)
     if checked is not None and not problems:
         warnings = [*(warning for graph in visits.graphs for warning in unread(graph)), *standstills(checked)]
-    return Findings(
-        None if problems else checked, _each_once(problems, visits), _each_once(warnings, visits), visits
-    )
+    return Findings(None if problems else checked, _each_once(problems, visits), _each_once(warnings, visits), visits)
 
 
 def load(

@@ -56,9 +56,10 @@ class NodeSpec:
 
     Before expansion `when` may be `$param` or `not $param`, strings may hold `$param`, and `deferred` holds the text of
     numeric fields that are written so. `unconnected` says of inputs that expansion took away (by `TAG:index`) why.
-    `contained` are the nodes a `SwitchContainer` chooses from; they have no connections of their own. `option_values`
-    says which options come from the graph's parameters where those are set, by the path of each. `comment` is what the
-    lines above the node say, for people to be shown where there is no `doc`.
+    `contained` are the nodes a `SwitchContainer` chooses from, or the one that a `ForEach` runs; they have no
+    connections of their own. `instance` is, after expansion, the graph that a `ForEach` runs for each key.
+    `option_values` says which options come from the graph's parameters where those are set, by the path of each.
+    `comment` is what the lines above the node say, for people to be shown where there is no `doc`.
     """
 
     name: str
@@ -82,6 +83,7 @@ class NodeSpec:
     field_locations: Mapping[str, Location] = field(default_factory=dict, compare=False)
     unconnected: Mapping[str, str] = field(default_factory=dict, compare=False)
     contained: tuple[NodeSpec, ...] = ()
+    instance: GraphSpec | None = None
     option_values: Mapping[str, str] = field(default_factory=dict)
     comment: str = field(default="", compare=False)
 

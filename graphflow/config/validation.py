@@ -32,7 +32,7 @@ def check_graph(spec: GraphSpec, problems: list[Problem]) -> CheckedGraph | None
     report_undeclared(spec, side_packets, streams, problems)
     _check_interface(spec, problems)
     sorted_nodes = order(spec, (streams, side_packets), problems)
-    bound = [bind(node, spec.input_policy, problems, spec.syntax) for node in spec.nodes]
+    bound = [_bound(node, spec, problems) for node in spec.nodes]
     # types are checked among the nodes that are right in themselves, so that one mistake does not hide another
     sequence = sorted_nodes if sorted_nodes is not None else range(len(bound))
     nodes = [node for node in (bound[index] for index in sequence) if node is not None]
@@ -41,6 +41,20 @@ def check_graph(spec: GraphSpec, problems: list[Problem]) -> CheckedGraph | None
     if len(problems) > before:
         return None
     return CheckedGraph(spec, tuple(nodes), stream_types)
+
+
+def _bound(node: NodeSpec, spec: GraphSpec, problems: list[Problem]) -> CheckedNode | None:
+    """The node with its calculator, and with the graph that it runs for each key, where it does."""
+    bound = bind(node, spec.input_policy, problems, spec.syntax)
+    if node.instance is None:
+        return bound
+    # pools are the business of the graph around it
+    instance = check_graph(replace(node.instance, executors=spec.executors), problems)
+    for inner in node.instance.nodes:
+        if inner.outputs and not inner.inputs:
+            message = f"node '{inner.name}' is a source, and a {node.calculator} feeds what it runs"
+            problems.append(Problem(inner.location, message, "put the source in front, as an input"))
+    return replace(bound, instance=instance) if bound is not None and instance is not None else None
 
 
 def _check_types(

@@ -22,7 +22,7 @@ def diagnose(name: str, scheduler: Scheduler) -> str:
             held = scheduler.input_throttled(stream.name)
             bound = "closed" if stream.closed else f"open, settled before {ts.describe(stream.bound)}"
             lines.append(f"  input '{stream.name}': {bound}" + (", held back by a full queue" if held else ""))
-        for node in scheduler.nodes:
+        for node in scheduler.all_nodes():
             if node.status is not Status.CLOSED:
                 lines += _of_node(node, scheduler)
         closed = [node.name for node in scheduler.nodes if node.status is Status.CLOSED]
@@ -33,8 +33,9 @@ def diagnose(name: str, scheduler: Scheduler) -> str:
 
 
 def _of_node(node: Node, scheduler: Scheduler) -> Iterator[str]:
+    key = "" if node.key is None else f" of key {node.key}"
     kind = "step" if isinstance(node.checked, FusedNode) else "node"
-    yield f"  {kind} '{node.name}' ({node.checked.spec.calculator}): {_waits_for(node, scheduler)}"
+    yield f"  {kind} '{node.name}'{key} ({node.checked.spec.calculator}): {_waits_for(node, scheduler)}"
     for queue in node.inputs:
         yield f"    input '{queue.name}': {_of_queue(queue)}"
 

@@ -314,9 +314,11 @@ class Graph:
     def statistics(self) -> dict[str, NodeStatistics]:
         """What each node of the current or last run has done so far, by node name.
 
-        Nodes that run as one step share the queues in front of the step.
+        Nodes that run as one step share the queues in front of the step; those that run for each key are counted
+        together for all keys, without their queues.
         """
-        return {
+        scheduler = self._started()
+        told = {
             name: NodeStatistics(
                 runs=runs,
                 seconds=busy_ns / 1e9,
@@ -324,9 +326,13 @@ class Graph:
                 queue_peak=max((queue.peak for queue in node.inputs), default=0),
                 dropped=dropped,
             )
-            for node in self._started().nodes
+            for node in scheduler.nodes
             for name, runs, busy_ns, dropped in node.work()
         }
+        for instances in scheduler.instances:
+            for name, (runs, busy_ns, dropped) in instances.work().items():
+                told[name] = NodeStatistics(runs, busy_ns / 1e9, 0, 0, dropped)
+        return told
 
     def diagnose(self) -> str:
         """Who waits for what in the current or last run: each node with its calls, its queues and what it waits for.

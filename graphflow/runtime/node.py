@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 60
 _LIGHT_NS = 50_000
 _AHEAD = 2
+_SHORT_FIRST = -(1 << 50)
+"""Urgency of short calls, before that of long ones."""
+_LONG_NS = 300_000
+"""From where on a call counts as long."""
 
 
 class Status(Enum):
@@ -107,10 +111,10 @@ class Task:
         calculator = node.calculator
         emitted = tuple(bool(packets) for packets in context.emitted)
         dropped = calculator.dropped if calculator is not None else 0
-        calls = [Call(node.index, -1, doing, timestamp, started, ended, thread, emitted, waiting, dropped)]
+        calls = [Call(node.index, -1, doing, timestamp, started, ended, thread, emitted, waiting, dropped, node.key)]
         if isinstance(calculator, Step):
             for place, began, over in calculator.spans or ():
-                calls.append(Call(node.index, place, doing, timestamp, began, over, thread, (), 0, 0))
+                calls.append(Call(node.index, place, doing, timestamp, began, over, thread, (), 0, 0, node.key))
             calculator.spans = []
         for listener in node.listeners:
             for call in calls:
@@ -134,6 +138,7 @@ class Node:
         side_packets: Mapping[str, Any],
         services: Mapping[str, Any],
         listeners: Sequence[Listener],
+        key: Any = None,
     ) -> None:
         self.checked = checked
         self.name = checked.spec.name
@@ -147,6 +152,7 @@ class Node:
         self.runs = 0
         self.busy_ns = 0
         self.light = False
+        self.key = key
         self.listeners = listeners
         self._services = services
         binding = checked.binding
@@ -209,6 +215,10 @@ class Node:
                 yield member.checked.spec.name, member.runs, member.busy_ns, dropped
         else:
             yield self.name, self.runs, self.busy_ns, self.calculator.dropped if self.calculator else 0
+
+    def urge(self, rank: int, cost: int) -> None:
+        """Sets how urgent calls are, from the node's rank and what a call costs, in nanoseconds."""
+        self.urgency = -rank if cost >= _LONG_NS else _SHORT_FIRST - self.index
 
     def new_open_task(self) -> Task:
         return Task(self, Action.OPEN, self.context, [])

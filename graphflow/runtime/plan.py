@@ -6,10 +6,11 @@ No pass changes what comes out. What is decided while the graph runs, whose call
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphflow.config.checked import CheckedGraph, CheckedNode
 from graphflow.runtime.fusion import fuse, members_of
+from graphflow.runtime.instances import SpreaderNode, split
 from graphflow.runtime.pruning import prune
 
 
@@ -35,12 +36,11 @@ class Plan:
         nodes = sum(len(members_of(node)) for node in self.graph.nodes)
         yield f"plan of '{self.graph.spec.name}': {nodes} nodes in {len(self.graph.nodes)} calls"
         for node in self.graph.nodes:
-            members = members_of(node)
-            if len(members) == 1:
-                yield f"  {_described(members[0])}"
-            else:
-                yield f"  step of {len(members)}"
-                yield from (f"    {_described(member)}" for member in members)
+            yield from _call_lines(node, "  ")
+            if isinstance(node, SpreaderNode) and node.instance is not None:
+                yield "    for each key:"
+                for inner in node.instance.nodes:
+                    yield from _call_lines(inner, "      ")
         if self.left_out:
             yield "left out, because nobody reads what they put out:"
             yield from (f"  {name}" for name in self.left_out)
@@ -69,10 +69,33 @@ def make_plan(graph: CheckedGraph, wanted: Collection[str], *, pruned: bool, fus
         if entry.name not in outputs
     )
     return Plan(
-        graph=fuse(left, wanted) if fused else left,
+        graph=_with_instances(fuse(left, wanted) if fused else left, pruned, fused),
         left_out=tuple(node.spec.name for node in graph.nodes if node.spec.name not in runs),
         unread=tuple(unread),
     )
+
+
+def _with_instances(graph: CheckedGraph, pruned: bool, fused: bool) -> CheckedGraph:
+    """The graph with each `ForEach` as the two nodes it runs as, and what it runs for each key planned, too."""
+    nodes: list[CheckedNode] = []
+    for node in graph.nodes:
+        if node.instance is None:
+            nodes.append(node)
+            continue
+        read = {(entry.tag, entry.index) for entry in node.binding.outputs}
+        inside = {ref.name for ref in node.instance.spec.outputs if (ref.tag, ref.index) in read}
+        planned = make_plan(node.instance, inside, pruned=pruned, fused=fused).graph
+        nodes += split(replace(node, instance=planned))
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _call_lines(node: CheckedNode, indent: str) -> Iterator[str]:
+    members = members_of(node)
+    if len(members) == 1:
+        yield f"{indent}{_described(members[0])}"
+    else:
+        yield f"{indent}step of {len(members)}"
+        yield from (f"{indent}  {_described(member)}" for member in members)
 
 
 def _described(node: CheckedNode) -> str:

@@ -19,9 +19,10 @@ from enum import Enum, auto
 from typing import Any
 
 from graphflow import timestamp as ts
-from graphflow.config.checked import CheckedGraph
+from graphflow.config.checked import CheckedGraph, CheckedNode
 from graphflow.errors import CalculatorError, GraphCancelled
 from graphflow.packet import Packet
+from graphflow.runtime.instances import Instances, SpreaderNode, gatherer_of, service_of
 from graphflow.runtime.node import Action, Node, Status, Task
 from graphflow.runtime.observers import Observer
 from graphflow.runtime.opening import Opening
@@ -53,10 +54,6 @@ class State(Enum):
 
 _OPENS_FIRST = -(1 << 60)
 """Urgency of opening a node, before everything else."""
-_SHORT_FIRST = -(1 << 50)
-"""Urgency of short calls, before that of long ones."""
-_LONG_NS = 300_000
-"""From where on a call counts as long."""
 
 
 class Pool:
@@ -119,6 +116,7 @@ class Scheduler:
         listeners: Sequence[Listener] = (),
     ) -> None:
         self._graph = graph
+        self.numbered = list(graph.nodes)
         self._listeners = listeners
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
@@ -147,10 +145,9 @@ class Scheduler:
         self._opened_sources: list[Node] = []
         self._active_sources: list[Node] = []
 
-        self.nodes = [
-            Node(checked, index, self, graph.spec.max_queue_size, side_packets, services, listeners)
-            for index, checked in enumerate(graph.nodes)
-        ]
+        self._services = dict(services)
+        self.nodes = [self.new_node(checked, index, side_packets, None) for index, checked in enumerate(graph.nodes)]
+        self.instances = self._find_instances()
         self.inputs = {entry.name: OutputStream(entry.name) for entry in graph.spec.inputs}
         for name, header in headers.items():
             self.inputs[name].header = header
@@ -165,9 +162,32 @@ class Scheduler:
         self._rank()
         self._readers: list[Observer | Poller] = []
 
+    def new_node(self, checked: CheckedNode, index: int, side_packets: Mapping[str, Any], key: Any) -> Node:
+        """A node of the graph, or, with a key, of the instance of a graph within it."""
+        queue_size = self._graph.spec.max_queue_size
+        node = Node(checked, index, self, queue_size, side_packets, self._services, self._listeners, key)
+        node.pool = self._pools[checked.spec.executor]
+        return node
+
+    def _find_instances(self) -> list[Instances]:
+        """The instances of each `ForEach`; their nodes are numbered behind those of the graph."""
+        found = []
+        by_name = {node.name: node for node in self.nodes}
+        for spreader in self.nodes:
+            if isinstance(spreader.checked, SpreaderNode) and spreader.checked.instance is not None:
+                graph, first = spreader.checked.instance, len(self.numbered)
+                instances = Instances(self, graph, spreader, by_name[gatherer_of(spreader.name)], first)
+                self._services[service_of(spreader.name)] = instances
+                self.numbered += graph.nodes
+                found.append(instances)
+        return found
+
+    def all_nodes(self) -> list[Node]:
+        """The nodes of the graph, and those of the instances there are now."""
+        return [*self.nodes, *(node for instances in self.instances for node in instances.nodes())]
+
     def _connect(self) -> None:
         for node in self.nodes:
-            node.pool = self._pools[node.checked.spec.executor]
             for queue in node.inputs:
                 self._streams[queue.name].mirrors.append(queue)
                 queue.on_fullness = self._fullness_changed
@@ -189,9 +209,13 @@ class Scheduler:
         Short calls come before long ones, later nodes first, as in MediaPipe; long ones by rank.
         """
         cost = {node.name: node.busy_ns // max(node.runs, 1) for node in self.nodes}
+        for instances in self.instances:
+            cost[instances.gatherer.name] += instances.measure()
         found = ranks(self._graph, cost)
         for node in self.nodes:
-            node.urgency = -found[node.name] if cost[node.name] >= _LONG_NS else _SHORT_FIRST - node.index
+            node.urge(found[node.name], cost[node.name])
+        for instances in self.instances:
+            instances.urge(found[instances.gatherer.name])
         self._runs_until_ranked = max(sum(node.runs for node in self.nodes), 16 * len(self.nodes))
 
     # -- the life of a run ---------------------------------------------------------------------------------------
@@ -206,7 +230,7 @@ class Scheduler:
     def start(self) -> None:
         """Starts the threads and opens the nodes that wait for nothing."""
         for listener in self._listeners:
-            listener.started(self._graph.nodes)
+            listener.started(self.numbered)
         with self.lock:
             self.state = State.RUNNING
             self._opening.begin()
@@ -326,7 +350,7 @@ class Scheduler:
         else:  # what comes from the failed timestamp on is not complete
             times = [error.timestamp for error in self.errors if isinstance(error, CalculatorError)]
             whole = min((timestamp for timestamp in times if timestamp is not None), default=ts.MAX)
-        for node in self.nodes:
+        for node in self.all_nodes():
             error = node.clean_up(ts.UNSET if node.name in failed else whole)
             if error is not None:
                 with self.lock:
@@ -473,7 +497,8 @@ class Scheduler:
         spec = node.checked.spec
         if isinstance(error, MemberError):
             spec, error = error.member.spec, error.raised
-        when = f" at timestamp {ts.describe(timestamp)}" if timestamp is not None else ""
+        when = f" for key {node.key}" if node.key is not None else ""
+        when += f" at timestamp {ts.describe(timestamp)}" if timestamp is not None else ""
         what = str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
         if isinstance(error, ValueError) and "read-only" in str(error):
             what += "; packets are shared and must not be changed: copy the array first"

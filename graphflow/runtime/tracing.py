@@ -36,6 +36,7 @@ class Call(NamedTuple):
         emitted: for each output of the node, whether a packet went out.
         waiting: packets that waited in the node's fullest queue when the call was over.
         dropped: packets that the calculator has left out so far.
+        key: of a node in an instance of a graph, whose instance it is.
     """
 
     node: int
@@ -48,6 +49,7 @@ class Call(NamedTuple):
     emitted: tuple[bool, ...]
     waiting: int
     dropped: int
+    key: Any = None
 
 
 class Listener(Protocol):
@@ -91,8 +93,8 @@ class TraceFile:
         self._nodes: Sequence[CheckedNode] = ()
         self._threads: dict[int, int] = {}
         self._names: dict[int, str] = {}
-        self._counters: dict[tuple[int, str], int] = {}
-        self._produced: dict[tuple[str, int], int] = {}
+        self._counters: dict[tuple[int, str, Any], int] = {}
+        self._produced: dict[tuple[str, int, Any], int] = {}
         self._flows = 0
         self.error: OSError | None = None
 
@@ -144,7 +146,7 @@ class TraceFile:
         shown = members_of(node)[call.member] if call.member >= 0 else node
         name = f"step of {len(members_of(node))}" if shown is node and len(members_of(node)) > 1 else shown.spec.name
         yield {
-            "name": name if call.doing == "process" else f"{name} ({call.doing})",
+            "name": f"{name}{_of_key(call)}" + ("" if call.doing == "process" else f" ({call.doing})"),
             "cat": shown.calculator.__name__ if shown is not node or name == shown.spec.name else "step",
             "ph": "X",
             "ts": self._us(call.started),
@@ -161,26 +163,30 @@ class TraceFile:
         """Arrows to this call from those that emitted what it read, and the beginnings of those that lead on."""
         common = {"name": "packet", "cat": "flow", **where}
         for entry in node.binding.inputs:
-            flow = self._produced.get((entry.name, call.timestamp))
+            flow = self._produced.get((entry.name, call.timestamp, call.key))
             if flow is not None and not entry.back_edge:
                 # a flow has one beginning and any number of steps
                 yield {**common, "ph": "t", "id": flow, "ts": self._us(call.started) + 0.001}
         for entry, emitted in zip(node.binding.outputs, call.emitted, strict=True):
             if emitted:
                 self._flows += 1
-                self._produced[entry.name, call.timestamp] = self._flows
+                self._produced[entry.name, call.timestamp, call.key] = self._flows
                 yield {**common, "ph": "s", "id": self._flows, "ts": self._us(call.ended) - 0.001}
         while len(self._produced) > _CHUNK:
             self._produced.pop(next(iter(self._produced)))
 
     def _counter(self, call: Call, what: str, value: int, unit: str) -> Iterator[dict[str, Any]]:
-        if self._counters.get((call.node, what), 0) != value:
-            self._counters[call.node, what] = value
-            name = f"{what}: {self._nodes[call.node].spec.name[:80]}"
+        if self._counters.get((call.node, what, call.key), 0) != value:
+            self._counters[call.node, what, call.key] = value
+            name = f"{what}: {self._nodes[call.node].spec.name[:80]}{_of_key(call)}"
             yield {"name": name, "ph": "C", "pid": 1, "ts": self._us(call.ended), "args": {unit: value}}
 
     def _us(self, moment: int) -> float:
         return (moment - self._origin) / 1000
+
+
+def _of_key(call: Call) -> str:
+    return "" if call.key is None else f" [{call.key}]"
 
 
 class Latencies:

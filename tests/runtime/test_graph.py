@@ -294,7 +294,10 @@ def test_a_wrong_packet_is_refused(value: Any, timestamp: int, says: str) -> Non
     ("node", "says"),
     [
         ("input_policy: {name: default, batch_size: 0}", "must be a whole number from 1, not 0"),
-        ("input_policy: {name: timestamp_align, timestamp_base_tag_index: 'Z:0'}", "names input 'Z:0', which the node does not have"),
+        (
+            "input_policy: {name: timestamp_align, timestamp_base_tag_index: 'Z:0'}",
+            "names input 'Z:0', which the node",
+        ),
         ("input_policy: {name: default, batch_size: 2}, max_in_flight: 2", "does not go with max_in_flight"),
     ],
 )

