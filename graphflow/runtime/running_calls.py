@@ -20,6 +20,7 @@ class RunningCall:
         seconds: since the call began.
         thread: `threading.get_ident()` of the thread it runs on.
         waits: whether the calculator says of itself that it waits for something outside of the graph.
+        first: whether it is the node's first call of its kind, which may compile kernels.
     """
 
     node: str
@@ -29,6 +30,7 @@ class RunningCall:
     seconds: float
     thread: int
     waits: bool
+    first: bool
 
     def __str__(self) -> str:
         when = "" if self.timestamp is None else f" at timestamp {ts.describe(self.timestamp)}"
@@ -46,10 +48,11 @@ class Slot:
 def running_call(thread: int, task: Task, graph: str, now_ns: int) -> RunningCall:
     """What a thread does at a reading of `time.perf_counter_ns`, in words."""
     spec = task.node.checked.spec
+    first = task.node.runs <= 1
     place = f"{spec.location}: node '{spec.name}' ({spec.calculator}) of graph '{graph}'"
     timestamp = task.sets[0][0] if task.action is Action.PROCESS and task.sets else None
     waits = bool(getattr(task.node.calculator, "waits", False))
     if timestamp == ts.UNSTARTED:  # a source
         timestamp = None
     seconds = (now_ns - task.started_ns) / 1e9 if task.started_ns else 0.0
-    return RunningCall(spec.name, place, task.action.name.lower(), timestamp, seconds, thread, waits)
+    return RunningCall(spec.name, place, task.action.name.lower(), timestamp, seconds, thread, waits, first)

@@ -37,6 +37,9 @@ _LOG = logging.getLogger("graphflow")
 
 _FRAMEWORK = (os.path.dirname(ts.__file__), "graphflow")  # the second where the module is compiled
 
+_FIRST_CALL = 3
+"""How much longer a node's first call may take, which may compile kernels."""
+
 _CHECK_S = 1.0
 """How often whoever waits for the end looks for calls that take long."""
 
@@ -290,7 +293,8 @@ class Scheduler:
             checked = time.monotonic()
             for call in self.running_calls():
                 key = call.thread, round(checked - call.seconds)
-                if call.seconds >= self.slow_call_s and not call.waits and key not in logged:
+                limit_s = self.slow_call_s * (_FIRST_CALL if call.first else 1)
+                if call.seconds >= limit_s and not call.waits and key not in logged:
                     logged |= {key, (key[0], key[1] + 1), (key[0], key[1] - 1)}
                     _LOG.warning("%s; the run waits for it", call)
 
