@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,16 +116,19 @@ def main() -> None:
     parser = harness.arguments("Run all benchmarks, and print how they stand to what graphflow promises.")
     parser.add_argument("videos", nargs="*")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument(
+        "--plain-python", default=sys.executable, help="for start-up: an interpreter that has graphflow, and no more"
+    )
     parser.add_argument("--show", action="store_true", help="only print the table, of what was measured before")
     given = parser.parse_args()
     if not given.show:
         if not given.videos:
             parser.error("name a video or more, or say --show")
-        _measure(given.videos, given.peer_python, given.rounds, given.out, given.only)
+        _measure(given.videos, given.peer_python, given.plain_python, given.rounds, given.out, given.only)
     show_bars(given.out)
 
 
-def _measure(videos: list[str], peer: str | None, rounds: int, out: Path, only: tuple[str, ...]) -> None:
+def _measure(videos: list[str], peer: str | None, plain: str, rounds: int, out: Path, only: tuple[str, ...]) -> None:
     first = videos[0]
     if "pipelines" in only:
         for task in TASKS:
@@ -134,7 +138,7 @@ def _measure(videos: list[str], peer: str | None, rounds: int, out: Path, only: 
     if "kernels" in only:
         harness.finish(kernels.measure(rounds), out)
     if "startup" in only:
-        harness.finish(startup.measure("holistic", first, peer, rounds), out)
+        harness.finish(startup.measure("holistic", first, peer, rounds, plain), out)
     if "memory" in only:
         harness.finish(memory.measure("holistic", first, peer, 2000, 5000, 60), out)
     if "streams" in only:

@@ -4,7 +4,8 @@
 
 A side is a new process each time, timed from outside, from before it is created until it says that the results are
 there. Caches of all kinds are warm, that of compiled kernels with what such processes put there. The image is read from
-memory as it is, so that no decoder counts. *CPU* is the time of all threads.
+memory as it is, so that no decoder counts. *CPU* is the time of all threads. What else is installed counts: numba
+imports scipy where it finds it. `--python` names an interpreter that has graphflow as users install it.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from benchmarks.harness import Report, Row, in_order
 from benchmarks.sides import TASKS, Graphflow, MediaPipe
 
 
-def measure(task: str, source: str, peer: str | None, rounds: int) -> Report:
-    """A task's first results."""
+def measure(task: str, source: str, peer: str | None, rounds: int, python: str = sys.executable) -> Report:
+    """A task's first results; `python` has graphflow."""
     found: dict[tuple[str, str], list[float]] = {}
     with decoded(source, 1) as file, tempfile.TemporaryDirectory() as cache:
-        sides = [("graphflow", sys.executable), *([("solutions", peer)] if peer else [])]
+        sides = [("graphflow", python), *([("solutions", peer)] if peer else [])]
         for turn in range(rounds + 1):
-            for way, python in in_order(sides, turn):
-                wall, cpu = _start(python, ["-m", "benchmarks.startup", "serve", way, task, str(file)], cache)
+            for way, interpreter in in_order(sides, turn):
+                wall, cpu = _start(interpreter, ["-m", "benchmarks.startup", "serve", way, task, str(file)], cache)
                 if turn:  # the first fills the caches
                     found.setdefault((way, "wall"), []).append(wall)
                     found.setdefault((way, "CPU"), []).append(cpu)
@@ -87,8 +88,11 @@ def main() -> None:
     )
     parser.add_argument("source")
     parser.add_argument("--task", choices=TASKS, default="holistic")
+    parser.add_argument(
+        "--python", default=sys.executable, help="interpreter that has graphflow, and no more than that"
+    )
     given = parser.parse_args()
-    harness.finish(measure(given.task, given.source, given.peer_python, given.rounds), given.out)
+    harness.finish(measure(given.task, given.source, given.peer_python, given.rounds, given.python), given.out)
 
 
 if __name__ == "__main__":
