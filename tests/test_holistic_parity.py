@@ -1,103 +1,195 @@
 """The holistic graph against MediaPipe's recorded answers over whole videos, and against itself across threads.
 
-Three comparisons, from strict to whole. The parts of the graph are fed with what MediaPipe recorded before them, so
-that nothing but their own arithmetic counts. The whole graph is then compared frame by frame; there its loops amplify
-the last bits of the networks' sums, as they do in MediaPipe itself: `PEER_NOISE` says where MediaPipe, with every pixel
-moved by at most one level, differs from itself by more than the bar (`benchmarks/peer_noise.py` measures it).
+Comparisons from strict to whole:
+
+- Every step of the loops: what a frame takes from the frame before is what MediaPipe recorded, the rest is the graph's
+  own. All decisions (whether to detect, whom to follow, which region, whether a hand is there) have to be MediaPipe's.
+- The parts of the graph, with their own loops, fed with what MediaPipe recorded before them.
+- The whole graph. There the loops amplify the last bits of the networks' sums, as they do in MediaPipe itself:
+  `PEER_SPREAD` says where MediaPipe misses the bar against itself.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import graphflow.graphs
 import numpy as np
 import pytest
+import yaml
 from graphflow.calculators.flow.split import take
 from graphflow.calculators.payloads import NormalizedLandmarkList, NormalizedRect
-from recorded_lists import recorded_images, run_images
-from recordings import NO_PERSON, VIDEOS, Bar, decode, measure, run, shortfall
+from recorded_lists import recorded_images, recorded_video, run_images
+from recordings import NO_PERSON, VIDEOS, Bar, Floats, decode, measure, run, shortfall
 
-HANDS = ("left_hand_landmarks", "right_hand_landmarks")
+HANDS = {"left_hand_landmarks": (15, 17, 19), "right_hand_landmarks": (16, 18, 20)}
+"""Each hand's wrist, pinky and index among the landmarks of the body."""
+FACE = range(11)
+"""The landmarks of the head."""
 PARTS = ("pose_landmarks", *HANDS, "face_landmarks")
 STREAMS = (*PARTS, "pose_world_landmarks")
-PEER_NOISE: Mapping[tuple[str, str], Bar] = {
-    ("pose_1.mp4", "left_hand_landmarks"): Bar(agreement=0.9667),
-    ("pose_squats.mp4", "left_hand_landmarks"): Bar(1.171, 7.163, 0.9538),
-    ("sign_help.mkv", "right_hand_landmarks"): Bar(1.023, 38.160),
-    ("sign_book.mkv", "left_hand_landmarks"): Bar(0.536, 4.220, 0.9266),
-    ("sign_book.mkv", "right_hand_landmarks"): Bar(0.847, 6.518, 0.8165),
+PEER_SPREAD: Mapping[tuple[str, str], Bar] = {
+    ("pose_1.mp4", "left_hand_landmarks"): Bar(0.074, 1.933, 0.9167),
+    ("pose_1.mp4", "right_hand_landmarks"): Bar(0.267, 19.404, 0.9833),
+    ("pose_squats.mp4", "pose_landmarks"): Bar(0.664, 3.092, 1.0),
+    ("pose_squats.mp4", "left_hand_landmarks"): Bar(0.818, 7.864, 0.9231),
+    ("pose_squats.mp4", "right_hand_landmarks"): Bar(0.217, 1.709, 0.9692),
+    ("sign_again.mkv", "left_hand_landmarks"): Bar(0.384, 3.069, 0.9740),
+    ("sign_again.mkv", "right_hand_landmarks"): Bar(0.291, 2.683, 0.9610),
+    ("sign_help.mkv", "left_hand_landmarks"): Bar(0.215, 8.127, 0.9483),
+    ("sign_help.mkv", "right_hand_landmarks"): Bar(0.841, 40.993, 0.9828),
+    ("sign_book.mkv", "left_hand_landmarks"): Bar(0.399, 3.468, 0.9266),
+    ("sign_book.mkv", "right_hand_landmarks"): Bar(0.887, 9.796, 0.8532),
+    ("asl_hand.25fps.mp4", "pose_landmarks"): Bar(18.683, 75.912, 0.8000),
+    ("asl_hand.25fps.mp4", "left_hand_landmarks"): Bar(3.706, 59.792, 0.9077),
+    ("asl_hand.25fps.mp4", "right_hand_landmarks"): Bar(6.779, 46.055, 0.8677),
+    ("hand_reach.mp4", "pose_landmarks"): Bar(95.762, 1291.679, 0.8663),
+    ("hand_reach.mp4", "left_hand_landmarks"): Bar(34.084, 229.069, 0.6733),
+    ("hand_reach.mp4", "right_hand_landmarks"): Bar(24.458, 39.942, 0.6287),
 }
-"""Where MediaPipe differs from itself by more than the bar, by how much."""
+"""Where MediaPipe misses the bar against itself: the worst of 16 runs in which every region was moved and scaled by at
+most a millionth of its size (`python -m benchmarks.peer_noise VIDEO --noise regions --seeds 16`). On five rows of the
+videos with a person half of those runs miss it: the left hand of pose_1, pose_squats and sign_book, the right hand of
+sign_help and sign_book."""
+PEER_WORLD_SPREAD_MM: Mapping[str, float] = {"asl_hand.25fps.mp4": 117.2, "hand_reach.mp4": 377.8}
+"""The same for the median distance of world landmarks."""
+STEP = Bar(0.01, 0.05, 1.0)
+"""Of single steps: with equal tensors the networks differ by some 0.001 px."""
+STEP_WITHOUT_A_PERSON = Bar(0.01, 0.25, 1.0)
+"""A region that differs in its last bits moves a body that is hardly there by some tenths of a pixel."""
 
 
-class Recording:
-    """A video and what MediaPipe said of it."""
-
-    def __init__(self, shared: Path, video: str) -> None:
-        self.frames = decode(shared / "data" / "videos" / video)
-        self.golden = np.load(shared / "data" / "goldens" / "videos" / video / "holistic.npz")
-        self.size = self.golden["image_size_wh"].astype(np.float32)
-        digests = [hashlib.sha256(frame.tobytes()).hexdigest()[:16] for frame in self.frames]
-        assert digests == list(self.golden["frame_rgb_sha256_16"]), "another decoder: no comparison would mean anything"
+def rectangles(recorded: Floats) -> list[NormalizedRect | None]:
+    """Recorded rectangles as a stream."""
+    return [None if np.isnan(row[0]) else NormalizedRect(*map(float, row)) for row in recorded]
 
 
-def recorded_poses(recording: Recording) -> list[NormalizedLandmarkList | None]:
-    """The recorded filtered body landmarks as a stream."""
+def landmarks(recorded: Floats) -> list[NormalizedLandmarkList | None]:
+    """Recorded landmarks as a stream, with visibility and presence where they were recorded."""
     return [
-        None if np.isnan(row[0, 0]) else NormalizedLandmarkList(row[:, :3].copy(), row[:, 3].copy(), row[:, 4].copy())
-        for row in recording.golden["pose_landmarks"]
+        None if np.isnan(row[0, 0]) else NormalizedLandmarkList(row[:, :3].copy(), *row[:, 3:].T.copy())
+        for row in recorded
     ]
+
+
+def taken(
+    poses: Sequence[NormalizedLandmarkList | None], indices: Iterable[int]
+) -> list[NormalizedLandmarkList | None]:
+    """Some landmarks of each body."""
+    return [None if pose is None else take(pose, indices) for pose in poses]
+
+
+def with_recorded_past(module: str, node: str, port: str) -> str:
+    """The text of a shipped module in which `port` of `node`, its past, is an input of the graph, `recorded`."""
+    folder = Path(next(iter(graphflow.graphs.__path__)))
+    graph = yaml.safe_load((folder / "modules" / f"{module}.yaml").read_text(encoding="utf-8"))
+    graph["graph"] += "Step"
+    graph["inputs"]["RECORDED"] = "recorded"
+    inputs = graph["nodes"][node]["inputs"]
+    inputs[port] = {**inputs[port], "stream": "recorded"} if isinstance(inputs[port], dict) else "recorded"
+    return yaml.safe_dump(graph, sort_keys=False)
+
+
+def misplaced(name: str, found: Sequence[NormalizedRect | None], recorded: Floats) -> list[str]:
+    """Says where regions are not on the recorded frames, or further than 1e-4 from the recorded places."""
+    missing = [rect is None for rect in found]
+    if missing != list(np.isnan(recorded[:, 0])):
+        return [f"{name}: on other frames"]
+    gaps = [
+        np.array([rect.x_center, rect.y_center, rect.width, rect.height, rect.rotation]) - row
+        for rect, row in zip(found, recorded, strict=True)
+        if rect is not None
+    ]
+    if not gaps:
+        return []
+    off = np.array(gaps)
+    off[:, 4] = (off[:, 4] + np.pi) % (2 * np.pi) - np.pi
+    worst = float(abs(off).max())
+    print(f"{name}: regions within {worst:.2g}")
+    return [f"{name}: {worst:.2g} from the recorded region"] if worst > 1e-4 else []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("video", VIDEOS)
+def test_every_step_of_the_loops(video: str, shared: Path) -> None:
+    """From MediaPipe's last frame to its next: the same decisions on every frame of every video."""
+    frames, golden, sizes = recorded_video(shared, video, "holistic")
+    bar = STEP_WITHOUT_A_PERSON if video in NO_PERSON else STEP
+    failures = []
+
+    body = with_recorded_past("pose_landmarks", "previous_roi", "LOOP")
+    rects = ("pose_rect_from_detection", "pose_rect")
+    past = {"recorded": rectangles(golden["pose_rect_from_landmarks"])}
+    found = run(body, frames, ("pose_landmarks", *rects), past)
+    for rect in rects:
+        failures += misplaced(f"{video} {rect}", found[rect], golden[rect])
+    seen = measure(found["pose_landmarks"], golden["pose_landmarks"], sizes)
+    failures += shortfall(video, "pose_landmarks, step by step", seen, bar)
+
+    poses = landmarks(golden["pose_landmarks"])
+    hand = with_recorded_past("hand_landmarks_from_pose", "tracking", "LANDMARKS")
+    rects = ("hand_roi_from_pose", "hand_roi_from_recrop", "hand_tracking_roi")
+    for part, indices in HANDS.items():
+        fed = {"hand_landmarks_from_pose": taken(poses, indices), "recorded": landmarks(golden[part])}
+        found = run(hand, frames, ("hand_landmarks", *rects), fed)
+        side = part.split("_")[0]
+        for rect in rects:
+            failures += misplaced(f"{video} {side}_{rect}", found[rect], golden[f"{side}_{rect}"])
+        seen = measure(found["hand_landmarks"], golden[part], sizes)
+        failures += shortfall(video, f"{part}, step by step", seen, bar)
+
+    face = with_recorded_past("face_landmarks_from_pose", "tracking", "LANDMARKS")
+    fed = {"face_landmarks_from_pose": taken(poses, FACE), "recorded": landmarks(golden["face_landmarks"])}
+    found = run(face, frames, ("face_landmarks",), fed)
+    seen = measure(found["face_landmarks"], golden["face_landmarks"], sizes)
+    failures += shortfall(video, "face_landmarks, step by step", seen, bar)
+    assert not failures, "\n".join(failures)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("video", VIDEOS)
 def test_each_part_on_what_mediapipe_recorded_before_it(video: str, shared: Path) -> None:
     """Pose from the recorded region; hands and face, with their own loops, from the recorded pose."""
-    recording = Recording(shared, video)
-    golden, size = recording.golden, recording.size
-    regions = [None if np.isnan(row[0]) else NormalizedRect(*map(float, row)) for row in golden["pose_rect"]]
-    pose = run("PoseLandmarksByRoi", recording.frames, ("landmarks",), {"roi": regions})
-    failures = shortfall(
-        video,
-        "pose from its region",
-        measure(pose["landmarks"], golden["pose_landmarks_unfiltered"], size),
-        Bar(0.01, 0.1, 1.0),
-    )
-    poses = recorded_poses(recording)
-    hands = run("HandLandmarksLeftAndRight", recording.frames, HANDS, {"pose_landmarks": poses})
+    frames, golden, sizes = recorded_video(shared, video, "holistic")
+    pose = run("PoseLandmarksByRoi", frames, ("landmarks",), {"roi": rectangles(golden["pose_rect"])})
+    seen = measure(pose["landmarks"], golden["pose_landmarks_unfiltered"], sizes)
+    failures = shortfall(video, "pose from its region", seen, Bar(0.01, 0.1, 1.0))
+    poses = landmarks(golden["pose_landmarks"])
+    hands = run("HandLandmarksLeftAndRight", frames, tuple(HANDS), {"pose_landmarks": poses})
     for part in HANDS:
-        seen = measure(hands[part], golden[part], size)
-        failures += shortfall(video, f"{part} from the pose", seen, Bar())
-    heads = [None if pose is None else take(pose, range(11)) for pose in poses]
-    face = run("FaceLandmarksFromPose", recording.frames, ("face_landmarks",), {"face_landmarks_from_pose": heads})
-    seen = measure(face["face_landmarks"], golden["face_landmarks"], size)
+        failures += shortfall(video, f"{part} from the pose", measure(hands[part], golden[part], sizes), Bar())
+    face = run("FaceLandmarksFromPose", frames, ("face_landmarks",), {"face_landmarks_from_pose": taken(poses, FACE)})
+    seen = measure(face["face_landmarks"], golden["face_landmarks"], sizes)
     failures += shortfall(video, "face_landmarks from the pose", seen, Bar(0.1, 1.0, 0.97))
     assert not failures, "\n".join(failures)
+
+
+def allowed(video: str, part: str) -> Bar:
+    """The bar, or what MediaPipe differs from itself by where that is more."""
+    bar = Bar(agreement=1.0) if part == "pose_landmarks" else Bar()
+    peer = PEER_SPREAD.get((video, part), bar)
+    return Bar(max(bar.median, peer.median), max(bar.p95, peer.p95), min(bar.agreement, peer.agreement))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("video", VIDEOS)
 def test_the_whole_graph_says_what_mediapipe_says(video: str, shared: Path) -> None:
-    recording = Recording(shared, video)
-    found = run("holistic", recording.frames, STREAMS)
+    frames, golden, sizes = recorded_video(shared, video, "holistic")
+    found = run("holistic", frames, STREAMS)
     failures = []
     for part in PARTS:
-        seen = measure(found[part], recording.golden[part], recording.size)
-        bar = PEER_NOISE.get((video, part), Bar(agreement=1.0) if part == "pose_landmarks" else Bar())
-        missed = shortfall(video, part, seen, bar)
-        if video not in NO_PERSON or part == "face_landmarks":
-            failures += missed
+        failures += shortfall(video, part, measure(found[part], golden[part], sizes), allowed(video, part))
     world = [
         np.linalg.norm(value.xyz - expected[:, :3], axis=1)
-        for value, expected in zip(found["pose_world_landmarks"], recording.golden["pose_world_landmarks"], strict=True)
+        for value, expected in zip(found["pose_world_landmarks"], golden["pose_world_landmarks"], strict=True)
         if value is not None and not np.isnan(expected[0, 0])
     ]
-    metres = float(np.median(np.concatenate(world)))
-    print(f"{video} pose_world_landmarks: median {metres * 1000:.4f} mm")
-    if metres >= 0.005 and video not in NO_PERSON:
-        failures.append(f"{video}: world landmarks are off by {metres * 1000:.2f} mm")
+    millimetres = 1000 * float(np.median(np.concatenate(world)))
+    print(f"{video} pose_world_landmarks: median {millimetres:.4f} mm")
+    if millimetres > max(5.0, PEER_WORLD_SPREAD_MM.get(video, 0.0)):
+        failures.append(f"{video}: world landmarks are off by {millimetres:.2f} mm")
     assert not failures, "\n".join(failures)
 
 
