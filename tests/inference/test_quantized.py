@@ -346,3 +346,22 @@ def test_integer_products_are_exact_or_known_not_to_be(movenet: Path, tmp_path: 
     path.write_bytes(graph.to_model().SerializeToString())
     # whatever the processor, a session's sums are right
     assert (InferenceSession(path).run([np.full((1, 32), 255, np.uint8)])[0] == 255 * 127 * 32).all()
+
+
+def test_overwritten_files_are_errors_that_say_so(movenet: Path) -> None:
+    data = movenet.read_bytes()
+    changes = np.random.default_rng(2)
+    said: list[str] = []
+    for _ in range(60):
+        # the tables are at the end, the weights before them
+        places = changes.integers(len(data) - 60_000, len(data), 12)
+        altered = bytearray(data)
+        for place in places:
+            altered[place] = changes.integers(256)
+        try:
+            graph = import_tflite(read_tflite(bytes(altered), "altered.tflite"))
+            rewrite_for_cpu(graph)
+        except ModelError as error:
+            said.append(str(error))
+    assert len(said) > 10
+    assert all(message.startswith("altered.tflite: ") for message in said)

@@ -192,9 +192,15 @@ def _read_quantization(tensor: Any, dtype: np.dtype[np.generic]) -> Quantization
     zero_point = np.zeros(len(scale), dtype=np.int64)
     if table.ZeroPointLength():
         zero_point[:] = table.ZeroPointAsNumpy()
-    if len(scale) > 1 and tensor.Shape(table.QuantizedDimension()) != len(scale):
-        raise ValueError(f"{len(scale)} scales for a dimension of {tensor.Shape(table.QuantizedDimension())}")
-    return Quantization(scale, zero_point, table.QuantizedDimension())
+    axis = table.QuantizedDimension()
+    if len(scale) > 1 and not (0 <= axis < tensor.ShapeLength() and tensor.Shape(axis) == len(scale)):
+        raise ValueError(f"{len(scale)} scales do not fit dimension {axis}")
+    limits = np.iinfo(dtype.name)
+    if not (np.isfinite(scale).all() and (scale > 0).all()):
+        raise ValueError("a scale is not a positive number")
+    if zero_point.min() < limits.min or zero_point.max() > limits.max:
+        raise ValueError(f"a zero point is outside of {dtype}")
+    return Quantization(scale, zero_point, axis)
 
 
 def _unpack(values: npt.NDArray[np.generic], shape: tuple[int, ...], sparsity: Any) -> npt.NDArray[np.generic]:
