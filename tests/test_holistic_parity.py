@@ -92,8 +92,8 @@ def with_recorded_past(module: str, node: str, port: str) -> str:
     return yaml.safe_dump(graph, sort_keys=False)
 
 
-def misplaced(name: str, found: Sequence[NormalizedRect | None], recorded: Floats) -> list[str]:
-    """Says where regions are not on the recorded frames, or further than 1e-4 from the recorded places."""
+def misplaced(name: str, found: Sequence[NormalizedRect | None], recorded: Floats, bar: float = 1e-4) -> list[str]:
+    """Says where regions are not on the recorded frames, or further than the bar from the recorded places."""
     missing = [rect is None for rect in found]
     if missing != list(np.isnan(recorded[:, 0])):
         return [f"{name}: on other frames"]
@@ -108,7 +108,7 @@ def misplaced(name: str, found: Sequence[NormalizedRect | None], recorded: Float
     off[:, 4] = (off[:, 4] + np.pi) % (2 * np.pi) - np.pi
     worst = float(abs(off).max())
     print(f"{name}: regions within {worst:.2g}")
-    return [f"{name}: {worst:.2g} from the recorded region"] if worst > 1e-4 else []
+    return [f"{name}: {worst:.2g} from the recorded region"] if worst > bar else []
 
 
 @pytest.mark.slow
@@ -122,9 +122,11 @@ def test_every_step_of_the_loops(video: str, shared: Path) -> None:
     body = with_recorded_past("pose_landmarks", "previous_roi", "LOOP")
     rects = ("pose_rect_from_detection", "pose_rect")
     past = {"recorded": rectangles(golden["pose_rect_from_landmarks"])}
-    found = run(body, frames, ("pose_landmarks", *rects), past)
+    found = run(body, frames, ("pose_landmarks", "pose_rect_from_landmarks", *rects), past)
     for rect in rects:
         failures += misplaced(f"{video} {rect}", found[rect], golden[rect])
+    following = found["pose_rect_from_landmarks"], golden["pose_rect_from_landmarks"]
+    failures += misplaced(f"{video} pose_rect_from_landmarks", *following, 2e-3 if video in NO_PERSON else 1e-4)
     seen = measure(found["pose_landmarks"], golden["pose_landmarks"], sizes)
     failures += shortfall(video, "pose_landmarks, step by step", seen, bar)
 
