@@ -86,17 +86,27 @@ def test_images_find_what_the_recorded_programs_find(shared: Path) -> None:
     assert np.percentile(np.concatenate(errors), 90) <= limits["p90"]
 
 
+QUICK = (("pose_1.mp4", "tutorial"), ("sign_book.mkv", "tfjs_raw"))
 VIDEOS = ("pose_1.mp4", "pose_squats.mp4", "sign_book.mkv")
+TFJS = {"first_region": "central_square", "crop_smoothing": 0.9, "min_pose_score": 0.25}
+PROGRAMS = [
+    pytest.param(video, recorded, params, marks=() if (video, recorded) in QUICK else pytest.mark.slow)
+    for video in VIDEOS
+    for recorded, params in (("tutorial", {}), ("tfjs_raw", TFJS))
+]
 
 
-@pytest.mark.parametrize("video", [VIDEOS[0], *(pytest.param(video, marks=pytest.mark.slow) for video in VIDEOS[1:])])
-def test_videos_are_followed_as_the_tutorial_does(video: str, shared: Path) -> None:
+@pytest.mark.parametrize(("video", "recorded", "params"), PROGRAMS)
+def test_videos_are_followed_as_the_recorded_programs_do(
+    video: str, recorded: str, params: dict[str, Any], shared: Path
+) -> None:
     document = cases(shared)
-    case = next(case for case in document["cases"] if case["id"] == f"{video}_tutorial")
+    case = next(case for case in document["cases"] if case["id"] == f"{video}_{recorded}")
     frames = decode(shared / "data" / "videos" / video)[: case["params"]["frames"]]
-    found = run(frames, ("pose_landmarks", "crop"), model=model(shared), smooth_landmarks=False)
+    found = run(frames, ("pose_landmarks", "crop"), model=model(shared), smooth_landmarks=False, **params)
     with np.load(shared / "conformance" / "pose" / "movenet" / "videos.npz") as stored:
         theirs, their_boxes = stored[f"{case['id']}/out/keypoints"], stored[f"{case['id']}/out/crop_region"]
+    assert [landmarks is not None for landmarks in found["pose_landmarks"]] == np.isfinite(theirs[:, 0, 0]).tolist()
     ours, boxes = keypoints(found["pose_landmarks"]), np.array([as_box(rect) for rect in found["crop"]])
     np.testing.assert_allclose(boxes[0], their_boxes[0], atol=1e-6)
 
