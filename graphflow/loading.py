@@ -9,6 +9,7 @@ from typing import Any
 from graphflow import config
 from graphflow.resources import RESOURCES, Resources
 from graphflow.runtime import Graph
+from graphflow.warm_up import without_collections
 
 
 def load(
@@ -37,7 +38,8 @@ def load(
         GraphConfigError: the graph is wrong; its `problems` list everything that is.
     """
     graph_path = tuple(graph_path)
-    checked = config.load(source, params=params, overrides=overrides, graph_path=graph_path)
+    with without_collections():
+        checked = config.load(source, params=params, overrides=overrides, graph_path=graph_path)
     graph = Graph(checked, num_threads=num_threads, prune=prune, fuse=fuse)
     graph.set_service(RESOURCES, Resources([*graph_path, checked.spec.folder]))
     return graph

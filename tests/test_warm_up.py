@@ -1,5 +1,6 @@
 """What is made ready in the background when a run starts."""
 
+import gc
 import threading
 
 import numpy as np
@@ -45,6 +46,25 @@ def test_a_task_that_fails_spoils_nothing(caplog: pytest.LogCaptureFixture) -> N
         run_once()
         assert done.wait(30)
     assert "warming up failed" in caplog.text
+
+
+def test_collections_go_on_when_the_last_one_is_done() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "graphflow-warm-up":
+            thread.join()
+    assert gc.isenabled()
+    with warm_up.without_collections():
+        with warm_up.without_collections():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with warm_up.without_collections():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_kernels_are_loaded_from_the_cache_before_they_are_called() -> None:
