@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from graphflow.context import Binding, Connection, Context
 from graphflow.ports import ANY_TAG, REQUIRED, TAG, Input, Option, OptionDeclaration, Output, Port
@@ -221,8 +221,25 @@ def _convert(cls: type, name: str, value: Any) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join([name, *(str(part) for part in first["loc"])])
+        fields = _fields_beside(annotation, first["loc"]) if first["type"] == "extra_forbidden" else []
+        if fields:
+            raise OptionError(name, f"option '{where}' does not exist; there are: {', '.join(fields)}", where) from None
         reason = first["msg"][:1].lower() + first["msg"][1:]
         raise OptionError(name, f"option '{where}': {reason}, not {first['input']!r}", where) from None
+
+
+def _fields_beside(annotation: Any, path: Iterable[str | int]) -> list[str]:
+    """The fields of the option group in which the last part of a path is no field."""
+    *above, _ = path
+    for part in (*above, None):
+        while not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            inner = [entry for entry in typing.get_args(annotation) if entry not in (type(None), str, int)]
+            if not inner:
+                return []
+            annotation = inner[0]
+        if isinstance(part, str) and part in annotation.model_fields:
+            annotation = annotation.model_fields[part].annotation
+    return list(annotation.model_fields)
 
 
 def _without_none(annotation: Any) -> Any:

@@ -75,7 +75,7 @@ def _calculator(node: NodeSpec, problems: list[Problem]) -> type[Calculator] | N
         return registry.find(node.calculator, Path(node.folder) if node.folder else None)
     except registry.UnknownCalculatorError as error:
         own = registry.names_a_file(node.calculator)
-        hint = " or ".join(f"'{match}'" for match in error.matches) or ("" if own else _elsewhere(node))
+        hint = " or ".join(f"'{match}'" for match in error.matches) if own else _near(node)
         what = str(error) if own else f"unknown calculator or graph '{node.calculator}'"
         end = f"did you mean {hint}?" if hint else "" if own else "./my_file.py:Name takes one of your own file"
         problems.append(Problem(location, what, end))
@@ -85,14 +85,15 @@ def _calculator(node: NodeSpec, problems: list[Problem]) -> type[Calculator] | N
     return None
 
 
-def _elsewhere(node: NodeSpec) -> str:
-    """What else a calculator's unknown name may mean: a graph, or a calculator in a file beside the graph."""
+def _near(node: NodeSpec) -> str:
+    """What a calculator's unknown name may mean: a calculator, a graph, or a calculator in a file beside the graph."""
     beside = {
         name: f"./{path.name}:{name}"
         for path in sorted(Path(node.folder or ".").glob("*.py"))
         for name in registry.names_in_file(path)
     }
-    candidates = [*graph_names(), *module_names(), *neighbour_names(node.folder), *beside]
+    graphs = [*graph_names(), *module_names(), *neighbour_names(node.folder)]
+    candidates = [*registry.names(), *graphs, *beside]
     hint = did_you_mean(node.calculator, candidates).removeprefix("did you mean ").removesuffix("?")
     for name, written in beside.items():
         hint = hint.replace(f"'{name}'", f"'{written}'")

@@ -19,6 +19,7 @@ from graphflow.config.policies import sync_sets, tag_and_index
 from graphflow.config.spec import StreamRef
 from graphflow.context import Connection
 from graphflow.errors import Location, Problem
+from graphflow.ports import SideOutput
 
 _EMITTING = frozenset({"emit", "emit_packet", "set_bound", "close_output"})
 
@@ -191,8 +192,17 @@ def _emits(function: Any, calculator: type[Calculator], seen: set[CodeType]) -> 
     if code in seen:
         return False
     seen.add(code)
-    if _EMITTING & set(code.co_names) or any(step.opname == "STORE_SUBSCR" for step in dis.get_instructions(code)):
-        return True
+    steps = list(dis.get_instructions(code))
+    for position, step in enumerate(steps):
+        if step.argval in _EMITTING:  # context.emit(self.port, …)
+            near = steps[position + 1 : position + 6]
+        elif step.opname == "STORE_SUBSCR":  # context[self.port] = …
+            near = steps[position - 1 : position]
+        else:
+            continue
+        port = next((other.argval for other in near if other.opname == "LOAD_ATTR"), "")
+        if not isinstance(getattr(calculator, str(port), None), SideOutput):
+            return True
     called: Sequence[Any] = [getattr(calculator, name, None) for name in code.co_names]
     called = [*called, *(function.__globals__.get(name) for name in code.co_names)]
     return any(inspect.isfunction(entry) and _emits(entry, calculator, seen) for entry in called)

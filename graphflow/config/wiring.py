@@ -64,10 +64,12 @@ def find_producers(spec: GraphSpec, side: bool, problems: list[Problem]) -> Wire
 
 def report_undeclared(spec: GraphSpec, wires: Wires, others: Wires, problems: list[Problem]) -> None:
     """Reports what is read and never produced: by nodes, and by the graph's own outputs."""
+    # what a subgraph is to give and does not is reported there already
+    claimed = {ref.name for node in spec.laid_open for ref in (node.side_outputs if wires.side else node.outputs)}
     for node in (*spec.nodes, *spec.laid_open):
         for ref in wires.inputs(node):
             # what comes from outside a subgraph is reported where the node outside reads it
-            if ref.name in wires.producers or not _is_own(ref.name, node):
+            if ref.name in wires.producers or ref.name in claimed or not _is_own(ref.name, node):
                 continue
             prefix = _prefix(node)
             # a subgraph's own names are shown as its file writes them
@@ -82,7 +84,7 @@ def report_undeclared(spec: GraphSpec, wires: Wires, others: Wires, problems: li
     if spec.syntax == "pbtxt":
         return  # MediaPipe accepts outputs that nothing produces
     for ref in spec.side_outputs if wires.side else spec.outputs:
-        if ref.name not in wires.producers:
+        if ref.name not in wires.producers and ref.name not in claimed:
             hint = did_you_mean(ref.name, [name for name in wires.producers if "/" not in name], f"{wires.word}s")
             kind = "side output" if wires.side else "output"
             problems.append(Problem(ref.location, f"no node produces the graph's {kind} '{ref.name}'", hint))

@@ -13,7 +13,7 @@ import yaml
 from graphflow.config.names import NAME, parse_connection
 from graphflow.config.option_values import WHOLE
 from graphflow.config.spec import UNREADABLE, ExecutorSpec, GraphSpec, NodeSpec, PolicySpec, StreamRef
-from graphflow.config.suggestions import did_you_mean
+from graphflow.config.suggestions import did_you_mean, near_matches
 from graphflow.config.yaml_tree import YamlTree
 from graphflow.errors import Location, Problem
 from graphflow.ports import REQUIRED, TAG
@@ -240,6 +240,7 @@ class _Reader:
                 if tag and not TAG.match(tag):
                     hint = f"did you mean '{tag.upper()}'?" if TAG.match(tag.upper()) else "tags look like IMAGE_SIZE"
                     self.tree.report(key, f"'{tag}' is not a tag", hint)
+                    tag = tag.upper() if TAG.match(tag.upper()) else tag
                 counts = {}
                 entries = value.value if isinstance(value, yaml.SequenceNode) else [value]
                 for entry in entries:
@@ -285,7 +286,7 @@ class _Reader:
         if key is None and parsed and parsed[0]:  # MediaPipe's TAG:name, for untagged and tagged ones in one list
             tag, index, name = parsed
         elif parsed is None or parsed[0]:
-            self._check_name(written, name, "stream")
+            name = self._check_name(written, name, "stream")
         position = counts.get(tag, 0) if index is None else index
         counts[tag] = position + 1
         found.append(StreamRef(tag, position, name, self.tree.location(written), back_edge))
@@ -295,6 +296,7 @@ class _Reader:
     ) -> _Fields:
         nodes: dict[str, yaml.Node] = {}
         locations: dict[str, Location] = {}
+        misspelt: dict[str, yaml.Node] = {}
         for name, key, value in self.tree.pairs(node):
             if name in known:
                 nodes[name] = value
@@ -303,6 +305,14 @@ class _Reader:
             other = other_words.get(name)
             hint = f"it is called '{other}' here" if other else did_you_mean(name, known, "keys")
             self.tree.report(key, f"{owner} has no '{name}'", hint)
+            meant = other or next(iter(near_matches(name, known)), "")
+            if meant:
+                misspelt[meant] = value
+        # what was meant is looked at as well, and not missed besides
+        for meant, value in misspelt.items():
+            if meant in known and meant not in nodes:
+                nodes[meant] = value
+                locations[meant] = self.tree.location(value)
         return _Fields(nodes, locations)
 
     def _mapping(self, fields: _Fields, field: str, expected: str) -> yaml.MappingNode | None:
@@ -345,9 +355,10 @@ class _Reader:
             self.tree.report(node, f"'{field}' must be true or false, not {value!r}")
         return value is True
 
-    def _check_name(self, node: yaml.Node, name: str, kind: str) -> None:
+    def _check_name(self, node: yaml.Node, name: str, kind: str) -> str:
+        """The name, or what it should be, so that one mistake does not lead to others."""
         if NAME.match(name):
-            return
+            return name
         lowered = re.sub(r"[^a-z0-9_]", "_", name.lower())
         hint = f"did you mean '{lowered}'?" if NAME.match(lowered) else ""
         self.tree.report(
@@ -355,3 +366,4 @@ class _Reader:
             f"'{name}' cannot be the name of a {kind}",
             hint or "lower-case letters, digits and _, no digit in front",
         )
+        return lowered if hint else name

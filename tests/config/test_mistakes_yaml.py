@@ -116,7 +116,7 @@ MISTAKES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "nested unknown option": (
         node("options:\n  ranges:\n  - {begin: 0, end: 1, stop: «2}", "Cut", "[a]", "[b]"),
-        ("ranges.0.stop", "not permitted"),
+        ("option 'ranges.0.stop' does not exist; there are: begin, end",),
     ),
     "missing option": (
         graph("  «n: {calculator: ./calculators.py:Spell, inputs: {VALUE: a}, outputs: {TEXT: b}}\n"),

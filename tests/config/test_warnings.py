@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from graphflow import Graph
-from graphflow.config import examine, graph_names, load, module_names
+from graphflow import Calculator, Context, Graph, Input, Output, SideOutput
+from graphflow.config import examine, graph_names, liveness, load, module_names
 
 SAME = "calculator: ./calculators.py:Same"
 LOOP = "calculator: ./calculators.py:Previous"
@@ -172,3 +172,54 @@ def test_a_subgraph_s_warning_says_where_the_graph_is_used(graphs: Path, tmp_pat
     [warning] = examine(tmp_path / "outer.yaml").warnings
     assert (Path(warning.location.file).name, warning.location.line) == ("inner.yaml", 6)
     assert [(use.node, use.graph, use.location.line) for use in warning.uses] == [("one", "Inner", 4)]
+
+
+class _Emitting(Calculator):
+    value = Input()
+    again = Output()
+    side = SideOutput("SIDE", int)
+    table: ClassVar[dict[str, int]] = {}
+
+    def process(self, context: Context) -> None: ...
+
+
+class _Plain(_Emitting): ...
+
+
+class _Loading(_Emitting):
+    def open(self, context: Context) -> None:
+        self.model = len(str(context))
+        context[self.side] = 1
+        context.emit(self.side, 2)
+
+
+class _Setting(_Emitting):
+    def open(self, context: Context) -> None:
+        context[self.again] = 1
+
+
+class _Bounding(_Emitting):
+    def open(self, context: Context) -> None:
+        self._begin(context)
+
+    def _begin(self, context: Context) -> None:
+        context.set_bound(self.again, 5)
+
+
+class _Inherited(_Setting):
+    def open(self, context: Context) -> None:
+        super().open(context)
+
+
+class _Unclear(_Emitting):
+    def open(self, context: Context) -> None:
+        for port in self.ports():
+            context[port] = 1
+
+
+@pytest.mark.parametrize(
+    ("calculator", "expected"),
+    [(_Plain, False), (_Loading, False), (_Setting, True), (_Bounding, True), (_Inherited, True), (_Unclear, True)],
+)
+def test_what_may_begin_a_loop_by_itself(calculator: type[Calculator], expected: bool) -> None:
+    assert liveness._may_emit_in_open(calculator) is expected
