@@ -17,6 +17,7 @@ from graphflow.context import Binding, Connection
 from graphflow.errors import GraphConfigError, Location, Problem
 from graphflow.ports import ANY_TAG, Input, Output, Port, SideInput, compatible, type_name
 from graphflow.runtime import Graph
+from graphflow.runtime.running_calls import RunningCall
 
 QUEUE_SIZE: Final = 4
 """Packets that may wait on a stream: enough to keep every core busy, few enough that frames do not pile up."""
@@ -122,6 +123,15 @@ class Run:
     def cancel(self, patience_s: float | None = None) -> None:
         """Ends the run as soon as the running calculators return, or after so long; frames on their way are lost."""
         self.graph.cancel(patience_s)
+
+    def dropped(self, nodes: Sequence[str]) -> int:
+        """How many packets these nodes left out so far."""
+        statistics = self.graph.statistics()
+        return sum(statistics[node].dropped for node in nodes)
+
+    def running_calls(self) -> list[RunningCall]:
+        """The calls of calculators that have not returned yet."""
+        return self.graph.running_calls()
 
     def raise_error(self) -> None:
         """Raises what ended the run, if anything did."""

@@ -109,21 +109,31 @@ def stream(
     if unknown:
         exists = ", ".join(entry.name for entry in checked.spec.outputs)
         raise cannot_run(checked, f"'{checked.spec.name}' has no stream '{unknown[0]}'", f"its outputs are: {exists}")
-    collector = Attachment(
+    behind = collect(frames, wanted)
+    running = Graph(compose(checked, fed.attachments, [behind]), num_threads=num_threads, prune=True)
+    running.set_service(LIVE, fed.live)
+    running.set_service(RESOURCES, Resources([checked.spec.folder]))
+    return results_of(running, fed.side_packets)
+
+
+def collect(frames: str, streams: Sequence[str]) -> Attachment:
+    """The node behind a graph that hands streams to `results_of`, at every timestamp of `frames` or any of them."""
+    return Attachment(
         "stream",
         _Collector,
-        inputs=(("TICK", frames), *(("VALUE", name) for name in wanted)),
+        inputs=(("TICK", frames), *(("VALUE", name) for name in streams)),
         side_inputs=(("MAILBOX", _MAILBOX),),
         # it waits for whoever iterates, and must not take a thread from the graph meanwhile
         executor="stream",
     )
-    running = Graph(compose(checked, fed.attachments, [collector]), num_threads=num_threads, prune=True)
-    running.set_service(LIVE, fed.live)
-    running.set_service(RESOURCES, Resources([checked.spec.folder]))
-    return _results(running, fed.side_packets)
 
 
-def _results(graph: Graph, side_packets: Mapping[str, Any]) -> Generator[Result, None, None]:
+def results_of(graph: Graph, side_packets: Mapping[str, Any]) -> Generator[Result, None, None]:
+    """Runs a graph with a `collect` node and yields what that hands over; closing the iterator ends the run.
+
+    Raises:
+        GraphflowError: where it cannot start, with the first result; where it fails, after the last.
+    """
     mailbox = _Mailbox()
     run = Run(graph, {**side_packets, _MAILBOX: mailbox})
     try:

@@ -113,6 +113,9 @@ def run(
         ),
     ] = None,
     stats: Annotated[bool, typer.Option("--stats", help="Say where the time went, and how late results came.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with what a file of the graph says whenever it is saved.")
+    ] = False,
 ) -> None:
     """Run a graph on a video, images or a camera."""
     from graphflow.cli.run import RunRequest, run_graph
@@ -121,7 +124,7 @@ def run(
     request = RunRequest(
         graph, sources or (), outputs or (), saves or (), fps, max_frames, threads, *given, folders, side_packets or ()
     )
-    run_graph(replace(request, show=show, trace=trace, stats=stats))
+    run_graph(replace(request, show=show, trace=trace, stats=stats, watch=watch))
 
 
 @app.command()

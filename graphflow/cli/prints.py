@@ -6,21 +6,21 @@ import contextlib
 import io
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from graphflow.cli.reporting import say
-from graphflow.runtime import Graph
+from graphflow.runtime.running_calls import RunningCall
 
 
 @contextlib.contextmanager
-def located_prints(graph: Graph) -> Iterator[None]:
+def located_prints(running_calls: Callable[[], list[RunningCall]]) -> Iterator[None]:
     """While it is entered, what calculators write to stdout goes to stderr, as `node 'name' printed: …`.
 
     stdout belongs to whoever reads the program's own output, and a print would tear the progress bar.
     """
     before = sys.stdout
-    sys.stdout = _Located(before, graph)
+    sys.stdout = _Located(before, running_calls)
     try:
         yield
     finally:
@@ -29,9 +29,9 @@ def located_prints(graph: Graph) -> Iterator[None]:
 
 
 class _Located(io.TextIOBase):
-    def __init__(self, target: TextIO, graph: Graph) -> None:
+    def __init__(self, target: TextIO, running_calls: Callable[[], list[RunningCall]]) -> None:
         self._target = target
-        self._graph = graph
+        self._running_calls = running_calls
         self._owner = threading.get_ident()
         self._begun: dict[int, str] = {}
 
@@ -59,5 +59,5 @@ class _Located(io.TextIOBase):
         return getattr(self._target, name)
 
     def _say(self, thread: int, line: str) -> None:
-        node = next((call.node for call in self._graph.running_calls() if call.thread == thread), None)
+        node = next((call.node for call in self._running_calls() if call.thread == thread), None)
         say(f"node '{node}' printed: {line}" if node else line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,14 +21,16 @@ from graphflow.cli.reporting import FAILED, INTERRUPTED, WRONG_USAGE, UsageError
 from graphflow.cli.settings import parse_settings
 from graphflow.cli.signals import TERMINATED, Interruptions
 from graphflow.cli.statistics import print_statistics
+from graphflow.cli.watch import start_watching, tell_failure
 from graphflow.config.checked import CheckedGraph
 from graphflow.context import Context
-from graphflow.errors import GraphCancelled, GraphflowError
+from graphflow.errors import GraphCancelled, GraphConfigError, GraphflowError
 from graphflow.feeding import NO_FEED, Feed, Source, feed, find_input, split_settings
 from graphflow.ports import Input, SideInput
 from graphflow.resources import RESOURCES, Resources
 from graphflow.runtime import Graph, Latencies, TraceFile
 from graphflow.services import LIVE
+from graphflow.swapping import SwappableRun
 
 _TALLY: Final = "run_tally"
 _REFRESH_SECONDS: Final = 0.1
@@ -62,6 +64,7 @@ class RunRequest:
     recorded_streams: Sequence[str] = ()
     replayed: Path | None = None
     replayed_streams: Sequence[str] = ()
+    watch: bool = False
 
 
 @dataclass(slots=True)
@@ -86,36 +89,30 @@ def run_graph(request: RunRequest) -> None:
     side_packets = parse_settings(request.side_packets, "--side-packet")
     if request.fps is not None and not request.fps > 0:
         raise UsageError(f"--fps must be positive, not {request.fps:g}")
+
+    def load() -> CheckedGraph:
+        checked = config.load(request.graph, params=params, overrides=settings, graph_path=request.graph_path)
+        fetch_models(checked)
+        return checked
+
     checked = config.load(request.graph, params=params, overrides=settings, graph_path=request.graph_path)
     fed = feed_graph(checked, request, source_settings)
     files = OutputFiles(checked, request.graph, request.outputs, request.saves, fed)
     fetch_models(checked)
     tally = Tally()
-    sinks = files.attachments(checked, fed, keep_audio=request.fps is None)
-    if request.recording is not None:
-        sinks.append(recording_attachment(checked, request.recording, request.recorded_streams, WRITTEN))
-        files.expect(request.recording)
     window = PreviewWindow(checked.spec.name) if request.show else None
-    if window is not None:
-        sinks.append(window.attachment(checked, request.graph))
-    try:
-        composed = _composed(checked, fed, sinks, only_picture=bool(request.outputs and not request.saves))
-    except OptionError as error:
-        raise UsageError(str(error)) from error
-    graph = Graph(composed, num_threads=request.threads, prune=True)
-    graph.set_service(RESOURCES, Resources([*request.graph_path, checked.spec.folder]))
-    graph.set_service(LIVE, fed.live)
-    trace = _trace(request)
-    latencies = Latencies() if request.stats else None
-    for listener in (trace, latencies):
-        if listener is not None:
-            graph.listen(listener)
-    started = time.monotonic()
-    own = {**fed.side_packets, _TALLY: tally, WRITTEN: files.counts}
+    sinks = _sinks(request, checked, fed, files, window)
+    own = {**side_packets, **fed.side_packets, _TALLY: tally, WRITTEN: files.counts}
     if window is not None:
         own |= window.side_packets
+    listening = _Listening(request)
+    started = time.monotonic()
     try:
-        run = pipeline.Run(graph, {**side_packets, **own})
+        run = _start(request, checked, fed, sinks, own, listening, load)
+    except OptionError as error:
+        raise UsageError(str(error)) from error
+    except GraphConfigError:
+        raise
     except GraphflowError as error:
         hint = "paths, numbers and flags can be given as --side-packet NAME=VALUE"
         raise UsageError(f"'{request.graph}' cannot be run from the command line: {error}; {hint}") from error
@@ -123,11 +120,7 @@ def run_graph(request: RunRequest) -> None:
     progress = RunProgress(checked.spec.name, _total(request, fed), live=fed.live)
     interruptions = _watch(run, tally, progress, nodes, window)
     seconds = time.monotonic() - started
-    dropped = _dropped(graph, nodes)
-    if latencies is not None:
-        print_statistics(graph.statistics(), latencies.seconds, seconds)
-    if trace is not None:
-        say(f"the trace could not be written whole: {trace.error}" if trace.error else f"trace: {trace.path}")
+    listening.say(run, seconds)
     if run.error is not None and not (interruptions.count and isinstance(run.error, GraphCancelled)):
         report(run.error)
         kept = files.written(with_counts=True)
@@ -136,11 +129,72 @@ def run_graph(request: RunRequest) -> None:
         raise typer.Exit(WRONG_USAGE if not tally.frames and _is_source_error(run.error) else FAILED)
     for note in getattr(run.error, "__notes__", ()):  # who did not return
         say(f"error: {note.removeprefix('also: ')}")
-    typer.echo(_summary(tally, seconds, dropped, files.written(), bool(interruptions.count)))
+    typer.echo(_summary(tally, seconds, run.dropped(nodes), files.written(), bool(interruptions.count)))
     if not (request.outputs or request.saves or request.show or request.recording) and checked.spec.outputs:
         typer.echo(_presence(tally))
     if interruptions.count:
         raise typer.Exit(TERMINATED if interruptions.terminated else INTERRUPTED)
+
+
+def _sinks(
+    request: RunRequest, checked: CheckedGraph, fed: Feed, files: OutputFiles, window: PreviewWindow | None
+) -> list[pipeline.Attachment]:
+    """The nodes behind the graph."""
+    sinks = files.attachments(checked, fed, keep_audio=request.fps is None)
+    if request.recording is not None:
+        sinks.append(recording_attachment(checked, request.recording, request.recorded_streams, WRITTEN))
+        files.expect(request.recording)
+    if window is not None:
+        sinks.append(window.attachment(checked, request.graph))
+    return [*sinks, _tally_attachment(checked, fed, only_picture=bool(request.outputs and not request.saves))]
+
+
+def _start(
+    request: RunRequest,
+    checked: CheckedGraph,
+    fed: Feed,
+    sinks: Sequence[pipeline.Attachment],
+    side_packets: Mapping[str, Any],
+    listening: _Listening,
+    load: Callable[[], CheckedGraph],
+) -> pipeline.Run | SwappableRun:
+    """The run, going on in the background."""
+
+    def prepare(graph: CheckedGraph) -> Graph:
+        made = Graph(graph, num_threads=request.threads, prune=True)
+        made.set_service(RESOURCES, Resources([*request.graph_path, checked.spec.folder]))
+        made.set_service(LIVE, fed.live)
+        listening.listen(made)
+        return made
+
+    if not request.watch:
+        return pipeline.Run(prepare(pipeline.compose(checked, fed.attachments, sinks)), side_packets)
+    if listening.asked or not fed.sources:
+        raise UsageError("--watch goes with a source (-i), and without --trace and --stats")
+    run = SwappableRun(checked, fed, sinks, prepare, side_packets, tell_failure)
+    start_watching(run, checked, load)
+    return run
+
+
+class _Listening:
+    """What `--trace` and `--stats` take down."""
+
+    def __init__(self, request: RunRequest) -> None:
+        self._trace = _trace(request)
+        self._latencies = Latencies() if request.stats else None
+        self.asked = bool(self._trace or self._latencies)
+
+    def listen(self, graph: Graph) -> None:
+        for listener in (self._trace, self._latencies):
+            if listener is not None:
+                graph.listen(listener)
+
+    def say(self, run: pipeline.Run | SwappableRun, seconds: float) -> None:
+        if self._latencies is not None and isinstance(run, pipeline.Run):
+            print_statistics(run.graph.statistics(), self._latencies.seconds, seconds)
+        if self._trace is not None:
+            trace = self._trace
+            say(f"the trace could not be written whole: {trace.error}" if trace.error else f"trace: {trace.path}")
 
 
 def _trace(request: RunRequest) -> TraceFile | None:
@@ -240,26 +294,30 @@ def _model_options(checked: CheckedGraph) -> list[str]:
     return named
 
 
-def _composed(checked: CheckedGraph, fed: Feed, sinks: list[pipeline.Attachment], only_picture: bool) -> CheckedGraph:
+def _tally_attachment(checked: CheckedGraph, fed: Feed, only_picture: bool) -> pipeline.Attachment:
+    """The node that counts what comes out."""
     data, picture = pipeline.data_outputs(checked), pipeline.picture_output(checked)
     tick: tuple[tuple[str, str], ...] = tuple(("TICK", name) for name in list(fed.sources)[:1])
     counted = (picture,) if only_picture and picture else data
     if not tick and not counted:  # a graph that reads and writes files itself
         tick = tuple(("TICK", name) for name in pipeline.ending_streams(checked)[:1])
     values = (*tick, *(("VALUE", name) for name in counted))
-    tally = pipeline.Attachment("tally", _TallyKeeper, {}, values, side_inputs=(("TALLY", _TALLY),))
-    return pipeline.compose(checked, fed.attachments, [*sinks, tally])
+    return pipeline.Attachment("tally", _TallyKeeper, {}, values, side_inputs=(("TALLY", _TALLY),))
 
 
 def _watch(
-    run: pipeline.Run, tally: Tally, progress: RunProgress, nodes: Sequence[str], window: PreviewWindow | None
+    run: pipeline.Run | SwappableRun,
+    tally: Tally,
+    progress: RunProgress,
+    nodes: Sequence[str],
+    window: PreviewWindow | None,
 ) -> Interruptions:
     """Shows progress until the run is over; how it was interrupted."""
     interruptions, heeded = Interruptions(), 0
     terminated_at = None
-    with progress, interruptions, located_prints(run.graph):
+    with progress, interruptions, located_prints(run.running_calls):
         while not run.wait(_REFRESH_SECONDS if window is None else window.refresh()):
-            progress.update(tally.frames, _dropped(run.graph, nodes))
+            progress.update(tally.frames, run.dropped(nodes))
             if window is not None and window.closed:
                 run.finish()
             if terminated_at is not None and time.monotonic() - terminated_at > _GRACE_SECONDS:
@@ -274,13 +332,8 @@ def _watch(
                 run.finish()
             else:
                 run.cancel(_PATIENCE_SECONDS if heeded == 2 else 0)
-        progress.finished(tally.frames, _dropped(run.graph, nodes))
+        progress.finished(tally.frames, run.dropped(nodes))
     return interruptions
-
-
-def _dropped(graph: Graph, nodes: Sequence[str]) -> int:
-    statistics = graph.statistics()
-    return sum(statistics[node].dropped for node in nodes)
 
 
 def _total(request: RunRequest, fed: Feed) -> int | None:
