@@ -63,6 +63,44 @@ def encode_gaussian(
     return maps, weights
 
 
+def encode_people(
+    keypoints: npt.ArrayLike,
+    visible: npt.ArrayLike,
+    input_size: ImageSize,
+    heatmap_size: ImageSize,
+    sigma: float,
+    placed: Literal["rounded", "unbiased", "udp"] = "rounded",
+) -> tuple[FloatArray, npt.NDArray[np.int64], FloatArray]:
+    """The heatmaps of several people in one, and where each keypoint's tag is read.
+
+    Args:
+        keypoints: [N, K, 2].
+        visible: [N, K].
+        input_size: width, height of the network's input.
+        heatmap_size: width, height.
+        sigma: deviation in heatmap pixels.
+        placed: see `encode_gaussian`.
+
+    Returns:
+        heatmaps float32 [K, H, W], the higher where people overlap; int64 [N, K, 2], the flat pixel of each keypoint
+        and whether it is visible and inside; weights float32 [N, K].
+
+    Source: mmpose `AssociativeEmbedding.encode`.
+    """
+    people, seen = np.asarray(keypoints, np.float32), np.asarray(visible, np.float32)
+    width, height = heatmap_size
+    maps = np.zeros((people.shape[1], height, width), np.float32)
+    weights, indices = np.zeros(seen.shape, np.float32), np.zeros((*seen.shape, 2), np.int64)
+    for n, (points, known) in enumerate(zip(people, seen, strict=True)):
+        own, weights[n] = encode_gaussian(points, known, input_size, heatmap_size, sigma, placed)
+        np.maximum(maps, own, out=maps)
+        places, _ = _in_map(points, known, input_size, heatmap_size, placed == "udp")
+        x, y = (places + np.float32(0.5)).astype(np.int64).T
+        indices[n, :, 0] = y * width + x
+        indices[n, :, 1] = (known > 0.5) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return maps, indices, weights
+
+
 def encode_udp_combined(
     keypoints: npt.ArrayLike,
     visible: npt.ArrayLike,

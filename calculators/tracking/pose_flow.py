@@ -224,9 +224,9 @@ class _Inside:
     def of(person: FlowPerson, points: Doubles, reach: float) -> _Inside:
         left, right, top, bottom = person.box
         x, y = points[:, 0], points[:, 1]
-        box = np.asarray((left <= x) & (x <= right) & (top <= y) & (y <= bottom))
+        box = np.logical_and.reduce([left <= x, x <= right, top <= y, y <= bottom])
         away = np.abs(person.keypoints[:, None, :] - points[None])
-        return _Inside(box, (away <= reach).all(axis=2))
+        return _Inside(box, np.logical_and.reduce(away <= reach, axis=2))
 
     def shared(self, other: _Inside, best: int) -> tuple[float, float]:
         """The shared part of the points in the boxes, and the mean of the best shared parts in the windows."""

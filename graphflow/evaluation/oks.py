@@ -127,9 +127,7 @@ def coco_keypoint_summary(
     try:
         from faster_coco_eval import COCO, COCOeval_faster
     except ImportError:
-        raise ImportError(
-            "COCO's average precision needs faster-coco-eval: pip install 'graphflow[eval]'"
-        ) from None
+        raise ImportError("COCO's average precision needs faster-coco-eval: pip install 'graphflow[eval]'") from None
     truth = _loaded(annotations)
     found = list(_loaded(detections))
     known = {image["id"] for image in truth["images"]}
