@@ -246,10 +246,11 @@ def _width(exact: float) -> int:
 
 
 @cache
-def _joined(paths: tuple[Path, ...]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """All indices of the paths behind each other, and where each but the first begins."""
-    lengths = [len(path) for path in paths]
-    return np.concatenate([np.array(path, np.intp) for path in paths]), np.cumsum(lengths)[:-1]
+def _joined(paths: tuple[Path, ...]) -> tuple[npt.NDArray[np.intp], tuple[slice, ...]]:
+    """All indices of the paths behind each other, and where each path is among them."""
+    ends = itertools.accumulate((len(path) for path in paths), initial=0)
+    places = tuple(slice(begin, end) for begin, end in itertools.pairwise(ends))
+    return np.concatenate([np.array(path, np.intp) for path in paths]), places
 
 
 @cache
@@ -268,8 +269,9 @@ def _lines(
 ) -> None:
     lines: Sequence[_Points]
     if seen.all():
-        indices, starts = _joined(paths)
-        lines = np.split(points[indices], starts)
+        indices, places = _joined(paths)
+        joined = points[indices]
+        lines = [joined[place] for place in places]
     else:
         edges = _edges(paths)
         lines = list(points[edges[seen[edges].all(axis=1)]])
