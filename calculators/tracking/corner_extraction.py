@@ -12,6 +12,7 @@ from graphflow import OptionGroup
 
 from ..lazy import cv2, njit
 from ..payloads import FloatArray
+from .partial_sort import partial_sort
 
 _CELL: Final = 0.26
 _EIGENVALUE_WINDOW: Final = 3
@@ -96,7 +97,7 @@ class CornerFinder:
                 response: npt.NDArray[Any] = cv2.cornerMinEigenVal(scaled, _EIGENVALUE_WINDOW)
                 if level:
                     response = _spread(response, 1 << level, height, width)
-                candidates, cells = self._candidates(response)
+                candidates, cells = self._candidates(response, room)
                 inside = ((candidates >= _BORDER) & (candidates <= np.array([width, height]) - _BORDER)).all(1)
                 chosen = candidates[_round_robin(candidates, inside, cells, mask, self._mask_scale, room)]
             corners.append(chosen)
@@ -107,8 +108,11 @@ class CornerFinder:
         keypoints = sorted(keypoints, key=lambda keypoint: -keypoint.response)
         return np.array([keypoint.pt for keypoint in keypoints], np.float32).reshape(-1, 2) * np.float32(step)
 
-    def _candidates(self, response: FloatArray) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-        """Local maxima of the response by cell of the grid, best first: float32 [N, 2], and where each cell begins."""
+    def _candidates(self, response: FloatArray, room: int) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+        """Local maxima of the response by cell of the grid: float32 [N, 2], and where each cell begins.
+
+        In a cell the best come first, as many as there is room for, then the others.
+        """
         height, width = response.shape
         cell_width, cell_height = max(1, int(_CELL * width)), max(1, int(_CELL * height))
         highest = cv2.dilate(response, np.ones((3, 3), np.uint8))
@@ -128,7 +132,7 @@ class CornerFinder:
                 )
                 peaks = (cell == highest[top : top + cell_height, left : left + cell_width]) & (cell > least)
                 y, x = np.nonzero(peaks)
-                order = np.argsort(-cell[y, x], kind="stable")
+                order = partial_sort(cell[y, x], room)
                 points.append(np.stack([x[order] + left, y[order] + top], 1).astype(np.float32))
                 starts.append(starts[-1] + len(order))
         return np.concatenate(points), np.array(starts, np.int64)

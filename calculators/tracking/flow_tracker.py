@@ -223,7 +223,7 @@ class FlowTracker:
                     jumping.append(i)
         if len(jumping) < self._verification.trigger_ratio * len(sources):
             for i in jumping:
-                track_ids[i] = self._new_track(first_frame, float(speeds[i]))
+                track_ids[i] = self._new_track(first_frame, float(int(speeds[i])))  # MediaPipe keeps them whole, too
             jumping = []
         return track_ids, np.array(jumping, np.intp)
 

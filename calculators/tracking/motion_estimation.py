@@ -180,7 +180,7 @@ class MotionEstimator:
     def _best_sample(self, frame: _Frame, agreeing: npt.NDArray[np.bool_]) -> tuple[int, npt.NDArray[np.bool_]]:
         """The first of the samples, bool [S, N], whose points together count most, and its points."""
         value = frame.density_weights * self._mask.scores(frame.cells, frame.flows)
-        best = int(np.argmax(agreeing @ value))
+        best = int(np.argmax(np.where(agreeing, value, 0.0).sum(1)))  # a product would not round equal rows alike
         return best, agreeing[best]
 
     def _in_pixels(self, model: Model) -> Model:
