@@ -30,7 +30,7 @@ _log = logging.getLogger("graphflow.inference")
 ModelSource = str | Path | ModelCard
 
 # Part of the key of cached imports: raise it with every change that alters what an import or a rewrite writes.
-_IMPORTER_VERSION = 5
+_IMPORTER_VERSION = 6
 
 # Keys of the metadata that imported files carry.
 OUTPUTS_KEY = "graphflow.outputs"
@@ -160,7 +160,7 @@ class ModelStore:
         """Return an ONNX file that computes the chosen outputs (positions in the model's order; default all).
 
         A TFLite model is imported on first use; the result is cached under the hash of its source. `for_cpu` rewrites
-        it into an equal graph that suits ONNX Runtime's CPU provider (others prefer the plain one). An ONNX file is
+        it into an equal graph that suits ONNX Runtime's CPU provider (others prefer a plainer one). An ONNX file is
         returned as it is, or cut down to the outputs. Raises ModelError as `path` does, and for files that are
         damaged or hold operators that cannot be imported.
         """
@@ -175,13 +175,15 @@ class ModelStore:
         if file.suffix == ".onnx":
             return self._keep_import(_cut_onnx(file, outputs or ()), stem)
         # what reads and writes models takes a second to load, and is not needed where all models are imported already
-        from .rewrite import read_planes, rewrite_for_cpu
+        from .rewrite import read_planes, rewrite_for_all, rewrite_for_cpu
         from .tflite import import_tflite, read_tflite
 
         graph = import_tflite(read_tflite(file.read_bytes(), str(file)), outputs)
         if for_cpu:
             rewrite_for_cpu(graph)
             read_planes(graph)
+        else:
+            rewrite_for_all(graph)
         model = graph.to_model({SOURCE_KEY: digest, OUTPUTS_KEY: wanted, "graphflow.importer": str(_IMPORTER_VERSION)})
         return self._keep_import(model, stem)
 

@@ -1,4 +1,4 @@
-"""The rewrites that pay on the CPU provider, in the order in which they build on each other."""
+"""The rewrites that pay, on any provider or on the CPU provider, in the order in which they build on each other."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from .quantized import fold_shifts, is_quantized
 from .resize import convolve_before_resize
 from .scaling import fold_scaling
 from .spatial_padding import fold_spatial_padding
+
+
+def rewrite_for_all(graph: OnnxGraph) -> None:
+    """Rewrite `graph` in place into an equal one that has less to compute, whoever computes it."""
+    graph.prune()
+    if not is_quantized(graph):
+        convolve_pooled(graph)
+        drop_constant_channels(graph)
 
 
 def rewrite_for_cpu(graph: OnnxGraph) -> None:
