@@ -215,7 +215,9 @@ def _from_file(name: str, folder: Path) -> type[Calculator]:
     elif path.is_file():
         files = [path]
     else:
-        raise UnknownCalculatorError(f"no file {path} for calculator '{name}'")
+        start = file_name.removesuffix(path.name)
+        beside = [f"{start}{entry.name}:{class_name}" for entry in sorted(path.parent.glob("*.py"))]
+        raise UnknownCalculatorError(f"no file {path} for calculator '{name}'", name, beside)
     found: dict[str, type[Calculator]] = {}
     for file in files:
         found = {**_defined_in(_load_file(file, file.stat().st_mtime_ns)), **found}

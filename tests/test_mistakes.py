@@ -22,7 +22,7 @@ def test_the_answer_names_place_and_remedy(mistake: Mistake, tmp_path: Path) -> 
 @pytest.mark.parametrize("mistake", RUNNING, ids=lambda mistake: mistake.title)
 def test_a_failed_run_names_the_node_and_what_it_did(mistake: Mistake, tmp_path: Path) -> None:
     text, _ = answer(mistake, tmp_path)
-    assert text.startswith("unruly.yaml:7:3: node 'unruly' (./unruly.py:Unruly) of graph 'Unruly'")
+    assert text.startswith("unruly.yaml:7:3: node 'unruly' (unruly.py:Unruly) of graph 'Unruly'")
     for words in mistake.says:
         assert words in text, text
 

@@ -64,6 +64,12 @@ def test_a_name_without_its_file_is_found_beside_the_graph(folder: Path) -> None
     assert problem.hint.startswith("did you mean './up.py:StepDown'")
 
 
+def test_a_file_that_is_not_there_has_neighbours(folder: Path) -> None:
+    with pytest.raises(registry.UnknownCalculatorError, match="upp.py for calculator") as caught:
+        registry.find("./mine/upp.py:Up", folder)
+    assert caught.value.matches[0] == "./mine/up.py:Up"
+
+
 def test_spellings() -> None:
     assert registry.spellings("Gate") == ["Gate", "GateCalculator"]
     for name in registry.names():

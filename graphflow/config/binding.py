@@ -15,7 +15,7 @@ from graphflow.config.spec import NodeSpec, PolicySpec, StreamRef, is_readable
 from graphflow.config.suggestions import did_you_mean
 from graphflow.context import Binding, Connection
 from graphflow.errors import Location, Problem
-from graphflow.ports import ANY_TAG, REQUIRED, Input, Output, Port, SideInput, SideOutput
+from graphflow.ports import ANY_TAG, REQUIRED, Input, Output, Port, SideInput, SideOutput, type_name
 
 _SHORT_TRUTHS = ("t", "f")
 _KINDS: tuple[tuple[type[Port], str, str], ...] = (
@@ -227,7 +227,11 @@ def _missing(node: NodeSpec, port: Port, field: str, word: str, calculator: str)
     reason = _unconnected(node, port.tag, 0) if "input" in word else ""
     location: Location = node.field_locations.get(field, node.location)
     message = f"node '{node.name}': {calculator} needs {word} {tag}"
-    return Problem(location, message, reason or port.doc)
+    way = f"{field}: {{{port.tag}: NAME}}" if port.tag else f"{field}: [NAME]"
+    kind = "" if port.type is Any else f" of type {type_name(port.type)}"
+    what = "side packet" if "side" in word else "stream"
+    doc = f"; {port.doc}" if port.doc else ""
+    return Problem(location, message, reason or f"write {way}, a {what}{kind}{doc}")
 
 
 def _unconnected(node: NodeSpec, tag: str, index: int) -> str:

@@ -86,6 +86,7 @@ class _Expansion:
     visits: Visits
     nodes: list[NodeSpec] = field(default_factory=list)
     laid_open: list[NodeSpec] = field(default_factory=list)
+    interfaces: dict[str, tuple[str, ...]] = field(default_factory=dict)
     executors: dict[str, ExecutorSpec] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     paths: set[str] = field(default_factory=set)
@@ -117,6 +118,7 @@ class _Expansion:
             spec,
             nodes=nodes,
             laid_open=tuple(self.laid_open),
+            interfaces=self.interfaces,
             outputs=outputs,
             side_outputs=side_outputs,
             params=values,
@@ -206,9 +208,10 @@ class _Expansion:
         location = node.field_locations.get("calculator", node.location)
         if any(_same_graph(subgraph, graph) for graph in outer.within):
             chain = " -> ".join(graph.name for graph in (*outer.within, subgraph))
-            self._report(location, f"graph {subgraph.name} contains itself", chain)
+            self._report(location, f"graph {subgraph.name} contains itself", f"use another one here: {chain}")
             return
         self.visits.enter(node.name, subgraph, location)
+        self.interfaces[node.name] = tuple(ref.name for ref in (*subgraph.inputs, *subgraph.side_inputs))
         self._refuse_calculator_fields(node, outer, f"the subgraph {subgraph.name}")
         if subgraph.input_policy and subgraph.syntax == "yaml":
             message = f"the input policy of graph {subgraph.name} holds for it alone, not where it is a subgraph"

@@ -107,7 +107,8 @@ class GraphSpec:
     `graphflow.ports.REQUIRED` must be given; one named `*` says that more may be given than are declared. What each is
     for (`param_docs`) is what the comment behind it says; its place is that of the field `params.NAME`. `syntax`
     decides what MediaPipe lets pass in its own files: graph outputs without a producer, undeclared side packets.
-    After expansion `laid_open` are the nodes that stood for graphs, under their paths and with their streams renamed.
+    After expansion `laid_open` are the nodes that stood for graphs, under their paths and with their streams renamed,
+    and `interfaces` what came into each by the names inside.
     """
 
     name: str
@@ -127,6 +128,7 @@ class GraphSpec:
     folder: str = field(default="", compare=False)
     syntax: Literal["yaml", "pbtxt"] = "yaml"
     laid_open: tuple[NodeSpec, ...] = field(default=(), compare=False)
+    interfaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     param_docs: Mapping[str, str] = field(default_factory=dict, compare=False)
     deferred: Mapping[str, str] = field(default_factory=dict)
     field_locations: Mapping[str, Location] = field(default_factory=dict, compare=False)

@@ -74,7 +74,7 @@ def report_undeclared(spec: GraphSpec, wires: Wires, others: Wires, problems: li
             prefix = _prefix(node)
             # a subgraph's own names are shown as its file writes them
             names = [name.removeprefix(prefix) for name in wires.producers if name.startswith(prefix)]
-            known = [name for name in names if "/" not in name]
+            known = [*(name for name in names if "/" not in name), *spec.interfaces.get(prefix[:-1], ())]
             own = ref.name.removeprefix(prefix)
             message = f"node '{node.name}' reads {wires.word} '{own}', which nothing produces"
             hint = did_you_mean(own, known, f"{wires.word}s")

@@ -138,7 +138,8 @@ class YamlTree:
             context = getattr(error, "context", None) or ""
             line, column = (mark.line + 1, mark.column + 1) if mark else _place(text, getattr(error, "position", 0))
             location = Location(self.file, line, column)
-            self.problems.append(Problem(location, f"not YAML: {what}" + (f" {context}" if context else "")))
+            hint = "look right before for an open bracket or quote, or lines that are not equally far to the right"
+            self.problems.append(Problem(location, f"not YAML: {what}" + (f" {context}" if context else ""), hint))
             return None
         finally:
             if loader is not None:
