@@ -65,7 +65,7 @@ def test_a_name_without_its_file_is_found_beside_the_graph(folder: Path) -> None
 
 
 def test_a_file_that_is_not_there_has_neighbours(folder: Path) -> None:
-    with pytest.raises(registry.UnknownCalculatorError, match="upp.py for calculator") as caught:
+    with pytest.raises(registry.UnknownCalculatorError, match="for calculator") as caught:
         registry.find("./mine/upp.py:Up", folder)
     assert caught.value.matches[0] == "./mine/up.py:Up"
 

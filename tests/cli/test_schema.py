@@ -39,4 +39,4 @@ def test_wrong_usage(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import nothing_of_this_name\n" + MINE)
     outcome = cli("schema")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "broken.py cannot be loaded: ModuleNotFoundError" in outcome.err
+    assert "broken.py:1 cannot be loaded: ModuleNotFoundError" in outcome.err
