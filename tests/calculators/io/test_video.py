@@ -1,6 +1,9 @@
 import importlib.util
 import logging
 import resource
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +42,7 @@ def write(path: Path, frames: list[np.ndarray], times: list[int] | None = None, 
     run_calculator(VideoWriter, inputs, {"path": str(path), **options})
 
 
-def read(path: Path, **options: Any) -> list[tuple[int, np.ndarray]]:
+def read(path: Path | str, **options: Any) -> list[tuple[int, np.ndarray]]:
     return run_calculator(VideoSource, options={"path": str(path), **options})["IMAGE"]
 
 
@@ -217,6 +220,26 @@ def test_times_rise_where_the_container_has_none(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("graphflow.calculators.io.video_source.open_video", lambda path: Timeless())
     assert [timestamp for timestamp, _ in read(tmp_path)] == [0, 33_333, 66_666]
+    with pytest.raises(SourceError, match=r"states 0 µs for frame 1, after one at 0 µs; timestamps: clamp"):
+        read(tmp_path, timestamps="strict")
+
+
+def test_a_video_that_a_web_server_has(tmp_path: Path) -> None:
+    write(tmp_path / "clip.mp4", clip(5), fps=30)
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/clip.mp4?token=1"
+        found = open_source(url)
+        assert (found.calculator, found.frames, found.live) == ("VideoSource", 5, False)
+        assert len(read(url)) == 5
+        with pytest.raises(SourceError, match=r"gone.mp4.* cannot be opened as a video: check that this machine reaches"):
+            open_source(url.replace("clip", "gone"))
+        server.shutdown()
 
 
 def test_reset_starts_over(shared: Path) -> None:
