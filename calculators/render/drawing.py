@@ -63,7 +63,11 @@ def line_scale(image: Canvas) -> float:
 
 
 def draw_pose(
-    image: Canvas, landmarks: NormalizedLandmarkList, threshold: float = 0.5, without: Collection[int] = ()
+    image: Canvas,
+    landmarks: NormalizedLandmarkList,
+    threshold: float = 0.5,
+    without: Collection[int] = (),
+    bones: Color = WHITE,
 ) -> None:
     """Draws the 33 body landmarks, or COCO's 17: bones white, landmarks orange on the person's left, cyan on the right.
 
@@ -72,6 +76,7 @@ def draw_pose(
         landmarks: 33 or 17, normalized.
         threshold: landmarks whose visibility or presence is less are left out, with their bones.
         without: indices of landmarks to leave out.
+        bones: the colour of bones, RGB.
 
     Raises:
         ValueError: there are less than 33 landmarks, and not 17.
@@ -82,7 +87,7 @@ def draw_pose(
     points, seen = _points(image, landmarks, threshold, 33)
     seen[list(without)] = False
     scale = _scale(image, points, 450.0)
-    _lines(image, points, seen, POSE_PATHS, WHITE, _width(2 * scale))
+    _lines(image, points, seen, POSE_PATHS, bones, _width(2 * scale))
     face, body = seen & _IS_FACE_OF_POSE, seen & ~_IS_FACE_OF_POSE
     _dots(image, points, face, POSE_LANDMARK_COLORS, 2.0 * scale)
     _dots(image, points, body, POSE_LANDMARK_COLORS, 3.0 * scale)

@@ -259,7 +259,12 @@ class _Expansion:
         nodes, outputs, _ = self._without_left_out(inside)
         inside = replace(inside, nodes=nodes, outputs=outputs, laid_open=tuple(self.laid_open))
         self.nodes, self.laid_open = outside, laid_open
-        return replace(node, instance=inside)
+        made = {(ref.tag, ref.index) for ref in inside.outputs}
+        for ref in node.outputs:
+            if (ref.tag, ref.index) not in made:
+                self.left_out[ref.name] = f"{graph.name} leaves its output {port_name(ref)} out here"
+        outputs = tuple(ref for ref in node.outputs if (ref.tag, ref.index) in made)
+        return replace(node, instance=inside, outputs=outputs)
 
     def _refuse_calculator_fields(self, node: NodeSpec, outer: _Scope, what: str) -> None:
         """Reports fields that mean nothing on a node that is laid open; MediaPipe lets some of them pass."""
