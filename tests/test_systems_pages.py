@@ -53,3 +53,11 @@ def test_every_card_is_on_its_page() -> None:
 
     text = (DOCS / "model_cards.md").read_text("utf-8")
     assert all(f"| `{name}` |" in text for name in shipped_cards())
+
+
+@pytest.mark.parametrize("name", ["openpose", "associative_embedding"])
+def test_examples_run(name: str) -> None:
+    found = blocks(DOCS / "systems" / f"{name}.md", "python")
+    assert found
+    for text in found:
+        exec(compile(text, f"{name}.md", "exec"), {})
