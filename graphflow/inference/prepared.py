@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("graphflow.inference")
 
 # Part of the key: raise it with every change to how models are measured or prepared.
-_VERSION = 1
+_VERSION = 2
 
 _ROUNDS = 7
 # What another variant may take of the usual one's time to be chosen: measurements vary.
@@ -42,7 +42,6 @@ Opener = Callable[[Path, Path], "InferenceSession"]
 class Preparation:
     """How a model was prepared: for which `outputs`, the `variant` chosen, and what a run of each variant takes."""
 
-    source_sha256: str
     outputs: str
     variant: str
     milliseconds: Mapping[str, float]
@@ -98,16 +97,16 @@ class PreparedModels:
 
     def preparations(self, source: ModelSource) -> tuple[Preparation, ...]:
         """Return how a model was prepared on such a machine, for each choice of outputs so far; empty before."""
-        import onnxruntime as ort
-
         found = []
         for path in sorted(self._folder.glob(f"{self._store.stem(source)}-*.json")):
             try:
                 preparation = Preparation(**json.loads(path.read_text()))
-            except (OSError, ValueError, TypeError):
+                listed = preparation.outputs
+                outputs = None if listed == "all" else [int(output) for output in listed.split(",")]
+            except (OSError, ValueError, TypeError, AttributeError):
                 continue  # half a file, or one of another version
-            here = (sha256_of(self._store.path(source)), processor(), ort.__version__)
-            if (preparation.source_sha256, preparation.processor, preparation.onnxruntime) == here:
+            # any other was made of another file, elsewhere, or by another version
+            if path.stem == self._stem(source, outputs):
                 found.append(preparation)
         return tuple(found)
 
@@ -131,8 +130,7 @@ class PreparedModels:
         stem = self._stem(source, outputs)
         wanted = "all" if outputs is None else ",".join(map(str, outputs))
         rounded = {name: round(value, 3) for name, value in milliseconds.items()}
-        digest = sha256_of(self._store.path(source))
-        preparation = Preparation(digest, wanted, variant, rounded, processor(), ort.__version__)
+        preparation = Preparation(wanted, variant, rounded, processor(), ort.__version__)
         with written_aside(self._folder / f"{stem}.json") as file:
             file.write(json.dumps(asdict(preparation)).encode())
         target = self._folder / f"{stem}-{hashlib.sha256(data).hexdigest()[:16]}.onnx"
