@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from graphflow.config.calculator_names import mediapipe_name
+from graphflow.config.for_each import FOR_EACH
 from graphflow.config.option_messages import option_type, options_message
 from graphflow.config.option_values import WHOLE
 from graphflow.config.policies import HANDLER_POLICIES
@@ -100,6 +101,8 @@ class _Writer:
             self._wordless(place(name, node.location), f"'{name}: {text}'")
         if node.when is not True:
             self._wordless(place("when", node.location), f"'when: {node.when}'")
+        if node.calculator == FOR_EACH:
+            self._wordless(place("calculator", node.location), f"'{FOR_EACH}'")
         if node.queue_size is not None:
             self._wordless(place("queue_size", node.location), "'queue_size' of one node")
 

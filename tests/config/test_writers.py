@@ -118,7 +118,7 @@ def test_shipped_graphs_survive(name: str) -> None:
     problems: list[Problem] = []
     text = write_pbtxt(spec, problems)
     if problems:
-        assert all("when" in problem.message for problem in problems)
+        assert all("when" in problem.message or "'ForEach'" in problem.message for problem in problems)
         return
     back = again(read_yaml, write_yaml(again(read_pbtxt, text)))
     # parameters take the way of option values; laid open nothing of that is left
