@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from graphflow import registry
+from graphflow.calculator import OptionError
 from graphflow.config.checked import CheckedGraph
 from graphflow.config.spec import StreamRef
 from graphflow.pipeline import Attachment, cannot_run
@@ -112,10 +113,15 @@ def feed(
             side_packets[f"{node}_frames"] = each
         sources[stream] = info
         output = stream if alone else _as_read(node)
+        calculator = registry.find(info.calculator)
+        for option in settings[node]:
+            if option not in calculator.options():
+                exists = ", ".join(calculator.options())
+                raise OptionError(option, f"{info.calculator} has no option '{option}'; it has: {exists}")
         attachments.append(
             Attachment(
                 node,
-                registry.find(info.calculator),
+                calculator,
                 {**info.options, **given, **settings[node]},
                 outputs=(("IMAGE", output),),
                 side_inputs=sides,

@@ -283,14 +283,103 @@ def _run(how: str) -> Callable[[], str]:
     return run
 
 
+def _give_up() -> str:
+    """Runs a calculator that never returns, cancels the run, and gives what that says."""
+    import numpy as np
+
+    from graphflow import GraphCancelled, load, registry
+
+    folder = Path(__file__).parent / "graphs"
+    registry.find("./unruly.py:Unruly", folder).released.clear()  # type: ignore[attr-defined]
+    graph = load(folder / "unruly.yaml", params={"how": "block", "at": 0})
+    graph.observe("mean", lambda packet: None)
+    graph.start()
+    graph.add_packet("image", np.zeros((4, 4, 3), np.uint8), 0)
+    while not any(call.action == "process" for call in graph.running_calls()):
+        pass
+    graph.cancel(0)
+    try:
+        graph.wait_until_done()
+    except GraphCancelled as error:
+        return re.sub(r"[^\s(]*/(?=unruly\.)", "", error.__notes__[0].removeprefix("also: "))
+    finally:
+        registry.find("./unruly.py:Unruly", folder).released.set()  # type: ignore[attr-defined]
+    return "nothing"
+
+
+def _type(*arguments: str) -> Callable[[], str]:
+    """Types a command in an empty folder, and gives what it answers on stderr."""
+
+    def run() -> str:
+        import contextlib
+        import io
+
+        from graphflow.cli import main
+        from graphflow.cli.reporting import stderr
+
+        stderr.cache_clear()
+        answered = io.StringIO()
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            contextlib.chdir(folder),
+            contextlib.redirect_stderr(answered),
+            contextlib.suppress(SystemExit),
+        ):
+            main(arguments)
+        stderr.cache_clear()
+        return answered.getvalue().strip()
+
+    return run
+
+
+_HERE: Final = Path(__file__).parent / "graphs"
+_PRINTS: Final = ("run", f"{_HERE}/unruly.yaml", "-i", "sample:astronaut", "--max-frames", "4", "--param", "how=print")
+_BRIGHTNESS: Final = f"{_HERE}/brightness.yaml"
+
 RUNNING: Final = (
     Mistake("a calculator that raises", says=("timestamp 120000: RuntimeError: the lens cap",), run=_run("raise")),
     Mistake("a calculator that emits the wrong type", says=("output MEAN", "float, not str"), run=_run("wrong_type")),
     Mistake("a calculator that goes back in time", says=("output 'mean'", "20000"), run=_run("back")),
     Mistake("a calculator that writes into a packet", says=("read-only", "copy the array"), run=_run("scribble")),
     Mistake("a calculator that ends the process", says=("SystemExit: 3",), run=_run("exit")),
+    Mistake("a calculator that never returns", says=("'unruly'", "does not return", "not closed"), run=_give_up),
 )
 """What goes wrong while a graph runs; each answer names the node, the place of it and that in the calculator."""
+
+COMMANDS: Final = (
+    Mistake("a calculator that prints", says=("node 'unruly' printed: hello",), run=_type(*_PRINTS)),
+    Mistake(
+        "a source that is not there",
+        says=("no file vido.mp4", "a source is a video, an image"),
+        run=_type("run", _BRIGHTNESS, "-i", "vido.mp4"),
+    ),
+    Mistake(
+        "a camera that is not there",
+        says=("camera:front names no camera", "camera:0"),
+        run=_type("run", _BRIGHTNESS, "-i", "camera:front"),
+    ),
+    Mistake(
+        "an option of the source misspelt",
+        says=("SampleSource has no option 'rate'", "it has: name, frames, fps, max_frames"),
+        run=_type("run", _BRIGHTNESS, "-i", "sample:astronaut", "--set", "source.rate=5"),
+    ),
+    Mistake(
+        "results in a format that does not exist",
+        says=("--save found.xlsx", ".jsonl, .csv, .parquet"),
+        run=_type("run", _BRIGHTNESS, "-i", "sample:astronaut", "--save", "found.xlsx"),
+    ),
+    Mistake(
+        "two sources without names",
+        says=("NAME=SOURCE", "image"),
+        run=_type("run", _BRIGHTNESS, "-i", "sample:astronaut", "-i", "sample:astronaut"),
+    ),
+    Mistake(
+        "a stream to record misspelt",
+        says=("no stream 'maen'", "'mean'?"),
+        run=_type("record", _BRIGHTNESS, "-i", "sample:astronaut", "-o", "run.gfrec", "--streams", "maen"),
+    ),
+)
+"""What goes wrong around a run, and what the command line answers."""
 
 
 def answer(mistake: Mistake, folder: Path) -> tuple[str, tuple[int, int] | None]:
@@ -334,4 +423,4 @@ def table(mistakes: tuple[Mistake, ...]) -> str:
 
 
 if __name__ == "__main__":
-    print(table((*CONFIGURATION, *RUNNING)))
+    print(table((*CONFIGURATION, *RUNNING, *COMMANDS)))

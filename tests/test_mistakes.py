@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from mistakes import CONFIGURATION, RUNNING, Mistake, answer, table
+from mistakes import COMMANDS, CONFIGURATION, RUNNING, Mistake, answer, table
 
 
 @pytest.mark.parametrize("mistake", CONFIGURATION, ids=lambda mistake: mistake.title)
@@ -23,6 +23,14 @@ def test_the_answer_names_place_and_remedy(mistake: Mistake, tmp_path: Path) -> 
 def test_a_failed_run_names_the_node_and_what_it_did(mistake: Mistake, tmp_path: Path) -> None:
     text, _ = answer(mistake, tmp_path)
     assert text.startswith("unruly.yaml:7:3: node 'unruly' (unruly.py:Unruly) of graph 'Unruly'")
+    for words in mistake.says:
+        assert words in text, text
+
+
+@pytest.mark.parametrize("mistake", COMMANDS, ids=lambda mistake: mistake.title)
+def test_a_command_says_what_is_wrong_and_what_would_be_right(mistake: Mistake, tmp_path: Path) -> None:
+    pytest.importorskip("skimage", reason="the sample's photograph is in scikit-image: pip install 'graphflow[demo]'")
+    text, _ = answer(mistake, tmp_path)
     for words in mistake.says:
         assert words in text, text
 
