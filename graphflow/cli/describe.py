@@ -80,7 +80,7 @@ def _models(graph: CheckedGraph) -> list[dict[str, Any]]:
         model = node.spec.options.get("model", declared.default) if declared else None
         if isinstance(model, str):
             users.setdefault(model, []).append(node.spec.name)
-    docs = {name: first_sentence(store.info(name).doc) for name in users if name in store.names()}
+    docs = {name: first_sentence(store.doc(name)) for name in users if name in store.names()}
     return [{"name": name, "doc": docs.get(name, ""), "nodes": nodes} for name, nodes in sorted(users.items())]
 
 

@@ -68,7 +68,7 @@ def _model_docs() -> dict[str, str]:
     from graphflow.inference import ModelStore
 
     store = ModelStore(offline=True)
-    return {name: first_sentence(store.info(name).doc) for name in store.names()}
+    return {name: first_sentence(store.doc(name)) for name in store.names()}
 
 
 def _graph_doc(name: str) -> str:

@@ -109,6 +109,10 @@ class ModelStore:
         add_model(self.cache_dir, card, network)
         self._cards[card.name] = card
 
+    def doc(self, name: str) -> str:
+        """Return what a model is for, without a look at its file; raises ModelError for an unknown name."""
+        return self._card(name).doc
+
     def info(self, name: str | ModelCard) -> ModelInfo:
         """Return what is known of a model without fetching it; raises ModelError for an unknown name."""
         card = self._card(name)

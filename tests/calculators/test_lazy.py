@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from graphflow import registry
 HEAVY = ("numba", "cv2", "onnxruntime", "onnx", "tflite", "av", "scipy", "skimage")
 
 
-def in_a_process_of_its_own(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+def in_a_process_of_its_own(code: str, folder: Path | None = None) -> str:
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=folder)
     return done.stdout.strip()
 
 
@@ -77,3 +79,27 @@ def test_every_kernel_is_found_where_it_was() -> None:
 
     assert registry.find("TensorsToFloats")  # imports it
     assert sigmoid.activate(np.zeros(2, np.float32), "SIGMOID").tolist() == [0.5, 0.5]
+
+
+COMMANDS = (
+    ["--help"],
+    ["check", "holistic"],
+    ["schema", "-o", "s.json"],
+    ["draw", "holistic", "-o", "d.html"],
+    ["draw", "holistic", "-o", "d.svg", "--depth", "9"],
+    ["describe", "holistic"],
+    ["list"],
+    ["new", "calculator", "Mine"],
+)
+
+
+def test_commands_for_authors_need_no_library(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom graphflow.cli import main\n"
+        f"for arguments in {COMMANDS!r}:\n"
+        "    try: main(arguments)\n"
+        "    except SystemExit as end: assert not end.code, (arguments, end.code)\n"
+        f"    found = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "    assert not found, (arguments, found)\n"
+    )
+    in_a_process_of_its_own(code, tmp_path)
