@@ -158,6 +158,12 @@ class Context:
             raise ValueError(f"output {self._name(port, index)} was closed before this packet")
         self.emitted[slots[index]].append(packet)
 
+    def pass_on(self) -> None:
+        """Emits what each input has on the output at the same place, for nodes with as many outputs as inputs."""
+        for place, packet in enumerate(self.packets):
+            if packet.value is not None:
+                self.emitted[place].append(packet)
+
     def packet(self, port: Port, index: int = 0) -> Packet:
         """The packet behind `context[port]`; an empty one carries the last timestamp that is settled on the stream."""
         slots = self.binding.slots.get(port)
