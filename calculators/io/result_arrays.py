@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..payloads import Classification, Detection, LandmarkList, NormalizedLandmarkList, NormalizedRect, Rect
 from .output_file import partial_path
 from .result_json import landmark_rows
-from .result_row import ResultRow
+from .result_row import ResultRow, of_people
 
 
 class ArrayArchive:
@@ -19,7 +19,8 @@ class ArrayArchive:
 
     Landmarks are float32 [T, N, 3], or [T, N, 5] with visibility and presence; rectangles [T, 5]: centre, size and
     rotation; detections [T, 5 + 2K]: score, corner, size, keypoints; classes [T, 2]: index, score; numbers [T]. A list
-    of things has an axis more, as long as the longest list. All is kept in memory until the end.
+    of things has an axis more, as long as the longest list; so have people, whose numbers are in `KEY_ids`. All is kept
+    in memory until the end.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,7 +29,12 @@ class ArrayArchive:
         self._found: dict[str, list[tuple[int, npt.NDArray[Any]]]] = {}
 
     def write(self, row: ResultRow) -> None:
-        for key, value in row.values.items():
+        for key, given in row.values.items():
+            value = given
+            if of_people(given):
+                numbers = sorted(given)
+                value = [given[number] for number in numbers]
+                self._found.setdefault(f"{key}_ids", []).append((len(self._times), _as_array(numbers)))
             self._found.setdefault(key, []).append((len(self._times), _as_array(value)))
         self._times.append((row.timestamp, row.frame))
 

@@ -16,14 +16,17 @@ from .text_lines import TextLines
 
 
 class JsonLines:
-    """One object a line: `{"timestamp": µs, "frame": n, "pose_landmarks": […], …}`; see `to_json` for the values."""
+    """One object a line: `{"timestamp": µs, "frame": n, "pose_landmarks": […], …}`; see `to_json` for the values.
+
+    What was found of several people stands under `people`, `[{"id": n, "pose_landmarks": […], …}]`.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lines = TextLines(path)
 
     def write(self, row: ResultRow) -> None:
         fields = [f'{{"timestamp":{row.timestamp},"frame":{row.frame}']
-        fields += [f"{json.dumps(key)}:{to_json(value)}" for key, value in row.values.items()]
+        fields += [f"{json.dumps(key)}:{to_json(value)}" for key, value in row.merged().items()]
         self._lines.write(",".join(fields) + "}\n")
 
     def close(self) -> None:
@@ -53,7 +56,9 @@ def to_json(value: Any) -> str:
             return _object(fields | ({"label": value.label} if value.label else {}))
         case list() | tuple():
             return "[" + ",".join(to_json(item) for item in value) + "]"
-        case bool() | int() | float() | str() | dict() | None:
+        case dict():
+            return _object({str(key): item for key, item in value.items()})
+        case bool() | int() | float() | str() | None:
             return json.dumps(value)
     if isinstance(value, np.float32):
         return rows_to_json(np.full((1, 1), value))[2:-2]

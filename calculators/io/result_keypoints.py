@@ -62,13 +62,14 @@ def people_in(row: ResultRow) -> Iterator[Person]:
 
     A list of mappings (`people`) has the same keys for each person.
     """
-    people = row.values.get("people")
+    values = row.merged()
+    people = values.get("people")
     if isinstance(people, list | tuple):
         for each in people:
             if isinstance(each, Mapping):
                 yield from _of_values(each, row.size, int(each.get("id", 0)))
         return
-    yield from _of_values(row.values, row.size, 0)
+    yield from _of_values(values, row.size, 0)
 
 
 def _of_values(values: Mapping[str, Any], size: tuple[int, int], track_id: int) -> Iterator[Person]:

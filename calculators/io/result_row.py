@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 
+def of_people(value: Any) -> bool:
+    """Whether a value says something of several people, by their numbers."""
+    return isinstance(value, Mapping) and all(type(number) is int for number in value)
+
+
 @dataclass(frozen=True, slots=True)
 class ResultRow:
     """What a graph found at one timestamp.
@@ -14,7 +19,7 @@ class ResultRow:
     Attributes:
         timestamp: microseconds.
         frame: number of the frame, from 0.
-        values: by key, those that were found.
+        values: by key, those that were found; of several people a mapping from their numbers to what was found of each.
         image: the frame itself, uint8 [H, W, 3]; None where the graph has none.
     """
 
@@ -22,6 +27,20 @@ class ResultRow:
     frame: int
     values: Mapping[str, Any]
     image: Any = None
+
+    def merged(self) -> dict[str, Any]:
+        """The values, with what was found of several people as a list under `people`: `[{"id": n, key: value, …}]`."""
+        by_person: dict[int, dict[str, Any]] = {}
+        found: dict[str, Any] = {}
+        for key, value in self.values.items():
+            if not of_people(value):
+                found[key] = value
+                continue
+            for number, each in value.items():
+                by_person.setdefault(number, {"id": number})[key] = each
+        if any(of_people(value) for value in self.values.values()):
+            found["people"] = [by_person[number] for number in sorted(by_person)]
+        return found
 
     @property
     def size(self) -> tuple[int, int]:

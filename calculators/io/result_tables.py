@@ -12,7 +12,7 @@ import numpy as np
 
 from ..payloads import Classification, Detection, LandmarkList, NormalizedLandmarkList, NormalizedRect, Rect
 from .output_file import partial_path
-from .result_row import ResultRow
+from .result_row import ResultRow, of_people
 from .text_lines import TextLines
 
 COLUMNS: Final = (
@@ -21,9 +21,9 @@ COLUMNS: Final = (
 )  # fmt: skip
 """What a row may have, in order; empty where it does not apply.
 
-`key` is the name of the stream, `item` the place in a list of several, `point` the number of a landmark or keypoint.
-`x`, `y` of a rectangle are its centre, of a detection its upper left corner. `value` is a plain number, or the index of
-a class, whose name is `label`.
+`key` is the name of the stream, `item` the place in a list of several or the number of a person, `point` the number of
+a landmark or keypoint. `x`, `y` of a rectangle are its centre, of a detection its upper left corner. `value` is a plain
+number, or the index of a class, whose name is `label`.
 """
 
 _INTEGERS: Final = ("timestamp", "frame", "item", "point")
@@ -38,14 +38,22 @@ def table_rows(row: ResultRow) -> Iterator[dict[str, Any]]:
         TypeError: a value has no form in a table.
     """
     base = {"timestamp": row.timestamp, "frame": row.frame}
-    if not row.values:
-        yield base
+    empty = True
     for key, value in row.values.items():
-        several = isinstance(value, list | tuple)
-        for item, each in enumerate(value if several else (value,)):
-            place = {**base, "key": key, **({"item": item} if several else {})}
+        for item, each in _items(value):
+            place = {**base, "key": key, **({"item": item} if item is not None else {})}
             for columns in _columns_of(each):
+                empty = False
                 yield place | columns
+    if empty:
+        yield base
+
+
+def _items(value: Any) -> list[tuple[int | None, Any]]:
+    """The things of a list with their places, those of people with their numbers, or the one thing without any."""
+    if of_people(value):
+        return sorted(value.items())
+    return list(enumerate(value)) if isinstance(value, list | tuple) else [(None, value)]
 
 
 def _columns_of(value: Any) -> Iterator[dict[str, Any]]:

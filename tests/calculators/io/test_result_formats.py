@@ -170,6 +170,39 @@ def test_several_people(tmp_path: Path, ending: str) -> None:
         assert ["lefthand_kpts" in each for each in found[1]] == [True, False]
 
 
+PEOPLE: dict[str, list[tuple[int, Any]]] = {
+    "TICK": [(0, IMAGE), (1, IMAGE), (2, IMAGE)],
+    "POSE_LANDMARKS": [(0, {7: BODY, 3: BODY}), (1, {7: BODY}), (2, {})],
+    "LEFT_HAND_LANDMARKS": [(0, {7: HAND})],
+}
+
+
+def test_people_with_numbers(tmp_path: Path) -> None:
+    for ending in ("jsonl", "csv", "npz", "coco.json", "openpose"):
+        write(tmp_path / f"found.{ending}", PEOPLE)
+    lines = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text().splitlines()]
+    assert [[(each["id"], sorted(each)) for each in line["people"]] for line in lines] == [
+        [(3, ["id", "pose_landmarks"]), (7, ["id", "left_hand_landmarks", "pose_landmarks"])],
+        [(7, ["id", "pose_landmarks"])],
+        [],
+    ]
+    assert np.array(lines[0]["people"][1]["pose_landmarks"], np.float32)[:, :3].tolist() == BODY.xyz.tolist()
+    with (tmp_path / "found.csv").open(newline="") as file:
+        rows = [(row["frame"], row["key"], row["item"]) for row in csv.DictReader(file) if row["point"] in ("0", "")]
+    assert rows == [
+        ("0", "left_hand_landmarks", "7"), ("0", "pose_landmarks", "3"), ("0", "pose_landmarks", "7"),
+        ("1", "pose_landmarks", "7"), ("2", "", ""),
+    ]  # fmt: skip
+    with np.load(tmp_path / "found.npz") as arrays:
+        assert arrays["pose_landmarks"].shape == (3, 2, 33, 5)
+        assert np.array_equal(arrays["pose_landmarks_ids"], [[3, 7], [7, np.nan], [np.nan, np.nan]], equal_nan=True)
+    annotations = json.loads((tmp_path / "found.coco.json").read_text())["annotations"]
+    assert [(each["image_id"], each["track_id"]) for each in annotations] == [(0, 3), (0, 7), (1, 7)]
+    assert ["lefthand_kpts" in each for each in annotations] == [False, True, False]
+    people = json.loads((tmp_path / "found.openpose" / "found_000000000000_keypoints.json").read_text())["people"]
+    assert [each["person_id"] for each in people] == [[3], [7]]
+
+
 @pytest.mark.parametrize("ending", [".coco.json", ".openpose"])
 def test_pixels_need_the_frames(tmp_path: Path, ending: str) -> None:
     with pytest.raises(ValueError, match="pixels need the frames: connect the images to TICK"):
