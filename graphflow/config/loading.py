@@ -49,10 +49,7 @@ def examine(
     visits = Visits()
     checked = None
     try:
-        folders = GraphFolders(graph_path)
-        spec = find_graph(source, folders).read(problems)
-        expanded = expand_graph(spec, params or {}, overrides or {}, folders, problems, visits)
-        checked = check_graph(expanded, problems)
+        checked = _checked(source, params, overrides, graph_path, problems, visits)
     except GraphConfigError as error:
         problems.extend(error.problems)
     if checked is not None and not problems:
@@ -81,10 +78,7 @@ def load(
     """
     problems: list[Problem] = []
     visits = Visits()
-    folders = GraphFolders(graph_path)
-    spec = find_graph(source, folders).read(problems)
-    expanded = expand_graph(spec, params or {}, overrides or {}, folders, problems, visits)
-    checked = check_graph(expanded, problems)
+    checked = _checked(source, params, overrides, graph_path, problems, visits)
     _raise(problems, visits)
     assert checked is not None, "a graph without problems is checked"
     return checked
@@ -131,6 +125,20 @@ def check(spec: GraphSpec) -> CheckedGraph:
     _raise(problems)
     assert checked is not None, "a graph without problems is checked"
     return checked
+
+
+def _checked(
+    source: Source,
+    params: Mapping[str, Any] | None,
+    overrides: Mapping[str, Any] | None,
+    graph_path: Iterable[str | os.PathLike[str]],
+    problems: list[Problem],
+    visits: Visits,
+) -> CheckedGraph | None:
+    folders = GraphFolders(graph_path)
+    spec = find_graph(source, folders).read(problems)
+    expanded = expand_graph(spec, params or {}, overrides or {}, folders, problems, visits)
+    return check_graph(expanded, problems)
 
 
 def _raise(problems: list[Problem], visits: Visits | None = None) -> None:
