@@ -1,5 +1,6 @@
-"""For tests of calculators and graphs: run them on packets in simulated time, compare, and stand in for a camera."""
+"""For tests of calculators and graphs: run them on packets in simulated time, compare, stand in for a camera or a network."""
 
+from graphflow.evaluation.pose_errors import PoseErrors, WrongPose
 from graphflow.testing.calculators import Packets, run_calculator
 from graphflow.testing.cameras import FakeCamera
 from graphflow.testing.goldens import assert_golden, assert_packets_equal
@@ -8,6 +9,8 @@ from graphflow.testing.graphs import run_graph
 __all__ = [
     "FakeCamera",
     "Packets",
+    "PoseErrors",
+    "WrongPose",
     "assert_golden",
     "assert_packets_equal",
     "run_calculator",
