@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from graphflow import config, registry
 from graphflow.calculator import Calculator
 from graphflow.cli.listing import columns, first_sentence
 from graphflow.cli.reporting import UsageError
-from graphflow.config.checked import CheckedGraph
+from graphflow.config.checked import CheckedGraph, CheckedNode
 from graphflow.config.policies import POLICY_OPTIONS
 from graphflow.config.spec import GraphSpec, StreamRef
 from graphflow.config.suggestions import did_you_mean
@@ -75,7 +76,7 @@ def _models(graph: CheckedGraph) -> list[dict[str, Any]]:
 
     store = ModelStore(offline=True)
     users: dict[str, list[str]] = {}
-    for node in graph.nodes:
+    for node in _all_nodes(graph):
         declared = node.calculator.options().get("model")
         model = node.spec.options.get("model", declared.default) if declared else None
         if isinstance(model, str):
@@ -84,12 +85,21 @@ def _models(graph: CheckedGraph) -> list[dict[str, Any]]:
     return [{"name": name, "doc": docs.get(name, ""), "nodes": nodes} for name, nodes in sorted(users.items())]
 
 
+def _all_nodes(graph: CheckedGraph) -> Iterator[CheckedNode]:
+    """The nodes of a graph, and of those of which there is one for each key."""
+    for node in graph.nodes:
+        yield node
+        if node.instance is not None:
+            yield from _all_nodes(node.instance)
+
+
 def _subgraphs(visits: Visits, path: str) -> list[dict[str, Any]]:
     """The subgraphs right inside the node at `path`, and those inside of them."""
-    inside = [key for key in visits.entered if key.rpartition("/")[0] == path]
+    # what a ForEach runs is in a node of its own, which is no graph
+    inside = [key for key in visits.entered if key != path and visits.around(key) == path]
     return [
         {
-            "node": key.rpartition("/")[2],
+            "node": key.removeprefix(f"{path}/"),
             "graph": visits.entered[key][0].name,
             "doc": visits.entered[key][0].doc,
             "subgraphs": _subgraphs(visits, key),

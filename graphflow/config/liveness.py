@@ -44,6 +44,9 @@ def standstills(graph: CheckedGraph) -> Iterator[Problem]:
             message = f"node '{node.spec.name}' can never run as meant: none of its inputs is connected"
             yield _warning(node.spec.location, message, reason)
     yield from _idle_back_edges(graph, producers)
+    for node in graph.nodes:
+        if node.instance is not None:
+            yield from standstills(node.instance)
 
 
 def _moving_streams(graph: CheckedGraph) -> set[str]:

@@ -26,6 +26,14 @@ class Visits:
         if all(subgraph is not known for known in self.graphs):
             self.graphs.append(subgraph)
 
+    def around(self, path: str) -> str:
+        """The node next around `path` that stands for a graph; "" for the graph that is loaded."""
+        while path:
+            path = path.rpartition("/")[0]
+            if path in self.entered:
+                break
+        return path
+
     def uses(self, path: str) -> tuple[Use, ...]:
         """The nodes that lead to the inside of the node at `path`, from outside inwards."""
         parts = path.split("/")

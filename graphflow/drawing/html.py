@@ -91,7 +91,7 @@ def _level(level: Level, depth: int, opened: list[str], groups: set[str]) -> dic
 def _box(box: Box, depth: int, opened: list[str], groups: set[str]) -> dict[str, Any]:
     if box.kind in ("node", "graph"):
         groups.add("graph" if box.kind == "graph" else box.group if box.group in COLOURS else "own")
-    if box.inside is not None and box.inside.path.count("/") < depth:
+    if box.inside is not None and box.inside.depth <= depth:
         opened.append(box.inside.path)
     return {
         "kind": box.kind,

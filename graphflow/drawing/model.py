@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from graphflow.calculator import Calculator
-from graphflow.config.checked import CheckedGraph
+from graphflow.config.checked import CheckedGraph, CheckedNode
 from graphflow.config.expansion import port_name
 from graphflow.config.loading import Findings
 from graphflow.config.spec import GraphSpec, NodeSpec, StreamRef
@@ -76,13 +76,17 @@ class Wire:
 
 @dataclass(slots=True)
 class Level:
-    """One graph as it is drawn: its boxes, those of its interface among them, and its wires."""
+    """One graph as it is drawn: its boxes, those of its interface among them, and its wires.
+
+    `depth` says in how many others it is.
+    """
 
     name: str
     path: str
     doc: str
     boxes: list[Box]
     wires: list[Wire]
+    depth: int = 0
 
 
 def picture(findings: Findings) -> Level:
@@ -98,10 +102,20 @@ def picture(findings: Findings) -> Level:
 
 class _Painter:
     def __init__(self, graph: CheckedGraph, visits: Visits) -> None:
-        self.types = graph.stream_types
-        self.checked = {node.spec.name: node for node in graph.nodes}
-        self.laid_open = {node.name: node for node in graph.spec.laid_open}
+        self.types: dict[str, Any] = {}
+        self.checked: dict[str, CheckedNode] = {}
+        self.laid_open: dict[str, NodeSpec] = {}
         self.visits = visits
+        self._take_in(graph)
+
+    def _take_in(self, graph: CheckedGraph) -> None:
+        """What is known of a graph, and of those of which there is one for each key."""
+        self.types |= graph.stream_types
+        self.checked |= {node.spec.name: node for node in graph.nodes}
+        self.laid_open |= {node.name: node for node in graph.spec.laid_open}
+        for node in graph.nodes:
+            if node.instance is not None:
+                self._take_in(node.instance)
 
     def level(self, spec: GraphSpec, path: str, streams: Mapping[str, str], sides: Mapping[str, str]) -> Level:
         """One graph; `streams` and `sides` are the full names of its interface, where it is connected."""
@@ -117,7 +131,7 @@ class _Painter:
             shown = [ref for ref in refs if ref.name in made and (not path or ref.name in names)]
             boxes += [_interface("output", ref, side) for ref in shown]
         back = {(node.name, ref.tag, ref.index) for node in spec.nodes for ref in node.inputs if ref.back_edge}
-        return Level(spec.name, path, spec.doc, boxes, self._wires(boxes, prefix, streams, back))
+        return Level(spec.name, path, spec.doc, boxes, self._wires(boxes, prefix, streams, back), len(self.visits.uses(path)))
 
     def _box(self, node: NodeSpec, path: str, scope: tuple[str, Mapping[str, str], Mapping[str, str]]) -> Box:
         inside = None
@@ -144,6 +158,8 @@ class _Painter:
             inside = self.level(
                 subgraph, path, _full_names(pairs, prefix, streams), _full_names(side_pairs, prefix, sides)
             )
+        elif path in self.checked and self.checked[path].instance is not None:
+            inside = self._one_of_many(box, node, path)
         elif path in self.checked:
             checked = self.checked[path]
             box.group = _group(checked.calculator)
@@ -155,6 +171,23 @@ class _Painter:
             box.doc = node.doc or node.comment or f"Runs one of: {', '.join(inner.name for inner in node.contained)}"
         box.inside = inside
         return box
+
+    def _one_of_many(self, box: Box, node: NodeSpec, path: str) -> Level | None:
+        """What a ForEach runs for each key, where that is a graph."""
+        inner = node.contained[0]
+        box.group = "flow"
+        box.doc = node.doc or node.comment or f"Runs one {inner.calculator} for each key"
+        box.calculator = f"{node.calculator} {inner.calculator}"
+        within = f"{path}/{inner.name}"
+        if within not in self.visits.entered:
+            return None
+        subgraph = self.visits.entered[within][0]
+        box.kind = "graph"
+        box.options = _parameters(subgraph, self.laid_open[within].options)
+        connected = self.laid_open[within]
+        pairs = ((subgraph.inputs, connected.inputs), (subgraph.outputs, connected.outputs))
+        side_pairs = ((subgraph.side_inputs, connected.side_inputs), (subgraph.side_outputs, connected.side_outputs))
+        return self.level(subgraph, within, _full_names(pairs, "", {}), _full_names(side_pairs, "", {}))
 
     def _wires(
         self, boxes: Sequence[Box], prefix: str, streams: Mapping[str, str], back: set[tuple[str, str, int]]

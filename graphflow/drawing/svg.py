@@ -53,7 +53,7 @@ text { font-family: "Inter", "Segoe UI", "Helvetica Neue", "DejaVu Sans", Arial,
 
 def svg_picture(level: Level, depth: int = 0) -> str:
     """The picture; subgraphs are laid open `depth` levels deep."""
-    placed = place(level, lambda box: box.inside is not None and box.inside.path.count("/") < depth)
+    placed = place(level, lambda box: box.inside is not None and box.inside.depth <= depth)
     top = 64.0
     width = max(placed.width, 560.0)
     legend = list(_legend(placed))

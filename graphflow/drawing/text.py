@@ -38,7 +38,7 @@ def dot_text(level: Level, depth: int = 0) -> str:
 
 
 def _is_open(box: Box, depth: int) -> bool:
-    return box.inside is not None and box.inside.path.count("/") < depth
+    return box.inside is not None and box.inside.depth <= depth
 
 
 def _identity(level: Level, box: Box) -> str:

@@ -19,7 +19,7 @@ from graphflow.drawing.layers import in_rows
 from graphflow.drawing.placement import PlacedLevel, place
 
 TINY = Path(__file__).parents[1] / "graphs"
-NAMES = ("holistic", "pose", "hands", "selfie_segmentation", str(TINY / "nested.yaml"), str(TINY / "brightness.yaml"))
+NAMES = ("holistic", "multi_holistic", "pose", "hands", "selfie_segmentation", str(TINY / "nested.yaml"), str(TINY / "brightness.yaml"))
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -58,6 +58,16 @@ def test_what_is_in_a_picture() -> None:
 
 def back_edges(level: Level) -> list[tuple[str, str]]:
     return [(wire.name, level.boxes[end.box].name) for wire in level.wires for end in wire.targets if end.back]
+
+
+def test_what_runs_for_each_key_is_in_the_picture() -> None:
+    people = next(box for box in level_of("multi_holistic").boxes if box.name == "people")
+    assert (people.kind, people.calculator) == ("graph", "ForEach PersonParts")
+    assert people.inside is not None
+    assert (people.inside.path, people.inside.depth) == ("people/person", 1)
+    assert {"pose", "hands", "face"} <= {box.name for box in people.inside.boxes}
+    titles = [title.text for title in ET.fromstring(svg_picture(level_of("multi_holistic"), 1)).iter(f"{SVG}title")]
+    assert any(title is not None and title.startswith("face_from_pose: ") for title in titles)
 
 
 def test_every_node_is_in_the_picture() -> None:
@@ -193,7 +203,7 @@ def test_the_page_shows_what_the_picture_shows(tmp_path: Path, depth: int) -> No
     done = subprocess.run([browser, *flags, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
     scene = done.stdout.split('id="scene"', 1)[1]
     shown = [(html.unescape(path), float(x), float(y)) for x, y, path in re.findall(_ENTRY, scene)]
-    placed = place(level, lambda box: box.inside is not None and box.inside.path.count("/") < depth)
+    placed = place(level, lambda box: box.inside is not None and box.inside.depth <= depth)
 
     def expected(placed: PlacedLevel) -> Iterator[tuple[str, float, float]]:
         for box, cell in zip(placed.level.boxes, placed.cells, strict=False):
