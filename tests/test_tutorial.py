@@ -14,7 +14,7 @@ from graphflow.inference import ModelStore
 
 TUTORIAL = (Path(__file__).parents[1] / "docs" / "tutorial.md").read_text("utf-8")
 BLOCKS = re.findall(r"^(<!-- not in the tests: [^\n]* -->\n)?```(\w+)\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL)
-FRAMES = 65
+RECORDED = 30
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -79,7 +79,7 @@ def test_the_tutorial_works_as_it_is_written(shared: Path, tmp_path: Path) -> No
         checked.append(language)
     assert (checked.count("bash"), checked.count("python"), checked.count("output")) == (11, 3, 1)
     assert (tmp_path / "overlay.mp4").stat().st_size > 10_000
-    assert (tmp_path / "strict.csv").read_text().count(",squats,") == FRAMES
+    assert (tmp_path / "strict.csv").read_text().count(",squats,") == RECORDED
 
 
 def test_what_it_leaves_out_is_little() -> None:
