@@ -155,7 +155,11 @@ class OnnxGraph:
         """Return the graph as a checked ONNX model that carries `metadata`."""
         self.prune()
         graph = helper.make_graph(
-            [helper.make_node(node.op, node.inputs, node.outputs, **node.attributes) for node in self.nodes],
+            # named: ONNX Runtime makes names of what it joins of theirs
+            [
+                helper.make_node(node.op, node.inputs, node.outputs, name=node.outputs[0], **node.attributes)
+                for node in self.nodes
+            ],
             self.name,
             [self._value_info(name) for name in self.inputs],
             [self._value_info(name) for name in self.outputs],

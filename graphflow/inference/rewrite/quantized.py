@@ -112,9 +112,10 @@ def _hold(graph: OnnxGraph, last: Node, origin: str, shift: int) -> None:
     if shift == 0:
         graph.replace_value(last.outputs[0], origin)
         return
-    op, bound = ("Max", -shift) if shift < 0 else ("Min", 255 - shift)
-    limit = graph.constant(np.array(bound, dtype=np.uint8), "bound")
-    held = graph.new_node(op, [origin, limit], graph.shapes[origin], f"{origin}_held")
+    lowest, highest = max(0, -shift), min(255, 255 - shift)
+    limits = [graph.constant(np.array(limit, dtype=np.uint8), "limit") for limit in (lowest, highest)]
+    # Clip, since not every ONNX Runtime has Max and Min of bytes
+    held = graph.new_node("Clip", [origin, *limits], graph.shapes[origin], f"{origin}_held")
     graph.nodes[graph.nodes.index(last)] = held
     graph.replace_value(last.outputs[0], held.outputs[0])
 
