@@ -131,7 +131,8 @@ class _Painter:
             shown = [ref for ref in refs if ref.name in made and (not path or ref.name in names)]
             boxes += [_interface("output", ref, side) for ref in shown]
         back = {(node.name, ref.tag, ref.index) for node in spec.nodes for ref in node.inputs if ref.back_edge}
-        return Level(spec.name, path, spec.doc, boxes, self._wires(boxes, prefix, streams, back), len(self.visits.uses(path)))
+        wires = self._wires(boxes, prefix, streams, back)
+        return Level(spec.name, path, spec.doc, boxes, wires, len(self.visits.uses(path)))
 
     def _box(self, node: NodeSpec, path: str, scope: tuple[str, Mapping[str, str], Mapping[str, str]]) -> Box:
         inside = None

@@ -19,7 +19,10 @@ from graphflow.drawing.layers import in_rows
 from graphflow.drawing.placement import PlacedLevel, place
 
 TINY = Path(__file__).parents[1] / "graphs"
-NAMES = ("holistic", "multi_holistic", "pose", "hands", "selfie_segmentation", str(TINY / "nested.yaml"), str(TINY / "brightness.yaml"))
+NAMES = (
+    *("holistic", "multi_holistic", "pose", "hands", "selfie_segmentation"),
+    *(str(TINY / "nested.yaml"), str(TINY / "brightness.yaml")),
+)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
