@@ -1,4 +1,4 @@
-"""For tests of calculators and graphs: run them on packets in simulated time, compare, stand in for a camera or a network."""
+"""For tests of calculators and graphs: packets in simulated time, comparisons, stand-ins for cameras and networks."""
 
 from graphflow.evaluation.pose_errors import PoseErrors, WrongPose
 from graphflow.testing.calculators import Packets, run_calculator
