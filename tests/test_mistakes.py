@@ -35,6 +35,13 @@ def test_a_command_says_what_is_wrong_and_what_would_be_right(mistake: Mistake, 
         assert words in text, text
 
 
+def test_the_manual_shows_what_is_answered(tmp_path: Path) -> None:
+    manual = (Path(__file__).parents[1] / "docs" / "authoring.md").read_text("utf-8")
+    change = {"LANDMARKS: pose_landmarks}\n    outputs: {H": "LANDMARKS: pose_landmark}\n    outputs: {H"}
+    text, _ = answer(Mistake("", change), tmp_path)
+    assert f"```text\n{text}\n```" in manual, text
+
+
 def test_there_are_many_and_each_is_told_apart() -> None:
     assert len(CONFIGURATION) >= 30
     rows = table(CONFIGURATION[:3]).splitlines()
