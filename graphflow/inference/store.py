@@ -30,7 +30,7 @@ _log = logging.getLogger("graphflow.inference")
 ModelSource = str | Path | ModelCard
 
 # Part of the key of cached imports: raise it with every change that alters what an import or a rewrite writes.
-_IMPORTER_VERSION = 7
+_IMPORTER_VERSION = 8
 
 # Keys of the metadata that imported files carry.
 OUTPUTS_KEY = "graphflow.outputs"

@@ -365,3 +365,27 @@ def test_overwritten_files_are_errors_that_say_so(movenet: Path) -> None:
             said.append(str(error))
     assert len(said) > 10
     assert all(message.startswith("altered.tflite: ") for message in said)
+
+
+def test_interpolated_integers_are_rounded() -> None:
+    image, source = int8(1, 3, 5, 16), per_tensor(0.5, 10)
+    model = toy(
+        [(image, source), (np.array([6, 10], np.int32), None)],
+        Tensor(0, "result", (1, 6, 10, 16), np.dtype(np.int8), None, source),
+        kind="RESIZE_BILINEAR",
+        options={"half_pixel_centers": True},
+    )
+    result = run(import_tflite(model), source.real(image))[0]
+    rows = np.array([[0, 0], [0, 1], [0, 1], [1, 2], [1, 2], [2, 2]])
+    columns = np.array([[0, 0], [0, 1], [0, 1], [1, 2], [1, 2], [2, 3], [2, 3], [3, 4], [3, 4], [4, 4]])
+    near = np.array([0.75, 0.25]), np.array([0.25, 0.75])
+    expected = np.zeros((6, 10, 16))
+    for y, (top, bottom) in enumerate(rows):
+        for x, (left, right) in enumerate(columns):
+            # an odd place is nearer to the first of its two neighbours
+            down, across = near[0 if y % 2 else 1], near[0 if x % 2 else 1]
+            corners = image[0, [[top], [bottom]], [left, right]].astype(float)
+            expected[y, x] = np.einsum("i,j,ijc->c", down, across, corners)
+    steps = result[0] / 0.5 + 10
+    assert np.abs(steps - expected).max() < 0.51
+    assert abs((steps - expected).mean()) < 0.05

@@ -44,6 +44,7 @@ class GraphBuilder:
         self.graph = OnnxGraph(model.name)
         self._stored: dict[int, str] = {}
         self._real: dict[int, str] = {}
+        self._apart: set[int] = set()
         self._constants: dict[int, npt.NDArray[Any]] = {
             tensor.index: tensor.data for tensor in model.tensors if tensor.data is not None
         }
@@ -105,6 +106,15 @@ class GraphBuilder:
         if self.quantization(index) is not None:
             name = self._quantized(name, index)
         self.bind_stored(index, name)
+
+    def bind_interpolated(self, index: int, name: str) -> None:
+        """Record a tensor as `bind`, whose values lie between those of another one with the same scale.
+
+        Its scale is given one bit off: where both are the same, ONNX Runtime interpolates integers, and 1.20 cuts
+        the fraction off instead of rounding.
+        """
+        self._apart.add(index)
+        self.bind(index, name)
 
     def bind_stored(self, index: int, name: str) -> None:
         """Record the ONNX value of a tensor in the form in which it is kept: integers where it is quantised."""
@@ -225,7 +235,8 @@ class GraphBuilder:
                 f"{self.model.name}: tensor {index} ({tensor.name}) is {tensor.dtype} with a quantisation that is not "
                 "supported for computed values; supported are int8 and uint8 with one scale"
             )
-        return carried_scale(quantization, tensor.dtype)
+        scale, zero_point = carried_scale(quantization, tensor.dtype)
+        return (np.nextafter(scale, np.float32(1)) if index in self._apart else scale), zero_point
 
     def _scaled(self, stored: str, scale: npt.NDArray[Any], zero_point: npt.NDArray[Any], axis: int = 0) -> str:
         inputs = [stored, self.graph.constant(scale, "scale"), self.graph.constant(zero_point, "zero_point")]

@@ -164,4 +164,4 @@ def convert_resize_bilinear(build: GraphBuilder, operator: Operator) -> None:
     else:
         inputs += ["", build.graph.constant(np.array(target, dtype=np.int64), "sizes")]
     result = build.add("Resize", inputs, operator.outputs[0], mode="linear", coordinate_transformation_mode=mode)
-    build.bind(operator.outputs[0], result)
+    build.bind_interpolated(operator.outputs[0], result)
