@@ -10,7 +10,7 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.parametrize("page", ["testing.md", "sources.md"])
+@pytest.mark.parametrize("page", ["testing.md", "sources.md", "filters.md"])
 def test_listings_run(page: str, tmp_path: Path) -> None:
     text = (DOCS / page).read_text("utf-8")
     listings = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
