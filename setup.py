@@ -21,6 +21,7 @@ INNER_LOOP = [
     "graphflow/runtime/observers.py",
     "graphflow/runtime/pollers.py",
     "graphflow/runtime/gathering.py",
+    "graphflow/runtime/pool.py",
     "graphflow/runtime/scheduler.py",
 ]
 

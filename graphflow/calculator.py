@@ -237,9 +237,15 @@ def _fields_beside(annotation: Any, path: Iterable[str | int]) -> list[str]:
             if not inner:
                 return []
             annotation = inner[0]
-        if isinstance(part, str) and part in annotation.model_fields:
-            annotation = annotation.model_fields[part].annotation
-    return list(annotation.model_fields)
+        fields = _fields_of(annotation)
+        if isinstance(part, str) and part in fields:
+            annotation = fields[part].annotation
+    return list(_fields_of(annotation))
+
+
+def _fields_of(group: Any) -> Mapping[str, Any]:
+    fields: Mapping[str, Any] = group.model_fields
+    return fields
 
 
 def _without_none(annotation: Any) -> Any:

@@ -25,7 +25,8 @@ from graphflow.runtime.tracing import Call, Listener
 
 if TYPE_CHECKING:
     from graphflow.runtime.opening import Opening
-    from graphflow.runtime.scheduler import Pool, Scheduler
+    from graphflow.runtime.pool import Pool
+    from graphflow.runtime.scheduler import Scheduler
 
 
 _MAX_DEPTH = 60

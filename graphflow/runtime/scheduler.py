@@ -7,12 +7,10 @@ Source: MediaPipe `scheduler`, `scheduler_queue`, `calculator_graph`.
 from __future__ import annotations
 
 import heapq
-import itertools
 import logging
 import os
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
@@ -22,20 +20,19 @@ from graphflow import timestamp as ts
 from graphflow.config.checked import CheckedGraph, CheckedNode
 from graphflow.errors import CalculatorError, GraphCancelled
 from graphflow.packet import Packet
+from graphflow.runtime.failures import describe_failure, stuck, too_many_threads
 from graphflow.runtime.instances import Instances, SpreaderNode, gatherer_of, service_of
 from graphflow.runtime.node import Action, Node, Status, Task
 from graphflow.runtime.observers import Observer
 from graphflow.runtime.opening import Opening
 from graphflow.runtime.pollers import Poller
+from graphflow.runtime.pool import Pool
 from graphflow.runtime.priorities import ranks
 from graphflow.runtime.running_calls import RunningCall, Slot, running_call
-from graphflow.runtime.step import MemberError
 from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
 from graphflow.runtime.tracing import Listener
 
 _LOG = logging.getLogger("graphflow")
-
-_FRAMEWORK = (os.path.dirname(ts.__file__), "graphflow")  # the second where the module is compiled
 
 _FIRST_CALL = 3
 """How much longer a node's first call may take, which may compile kernels."""
@@ -47,54 +44,16 @@ _NAP_S = 0.005
 """How long an idle thread sleeps at most while others work."""
 
 
+_OPENS_FIRST = -(1 << 60)
+"""Urgency of opening a node, before everything else."""
+
+
 class State(Enum):
     """Where a run stands."""
 
     NOT_STARTED = auto()
     RUNNING = auto()
     TERMINATED = auto()
-
-
-_OPENS_FIRST = -(1 << 60)
-"""Urgency of opening a node, before everything else."""
-
-
-class Pool:
-    """Threads with a list of waiting tasks, most urgent first; sources wait apart.
-
-    A source goes first where the nodes behind it are about to run out of work, so that frames are decoded while
-    networks run, and last where they have enough, so that what was begun is finished before more is begun.
-    """
-
-    def __init__(self, name: str, threads: int, lock: threading.RLock) -> None:
-        self.name = name
-        self.threads = threads
-        self.waiting: list[tuple[int, int, Task]] = []
-        self.sources: list[Task] = []
-        self.changed = threading.Condition(lock)
-        self.idle = 0
-        self.light_running = 0
-
-    def empty(self) -> bool:
-        """Whether no task waits."""
-        return not self.waiting and not self.sources
-
-    def next_is_light(self) -> bool:
-        """Whether the task that comes next is a short call; false where none waits."""
-        return bool(self.waiting) and self.waiting[0][2].node.light
-
-    def take(self) -> Task:
-        """The next task to run, of at least one that waits."""
-        if self.sources and self.waiting and self.threads > 1:
-            for position, task in enumerate(self.sources):
-                if not task.node.is_ahead():
-                    return self.sources.pop(position)
-        return heapq.heappop(self.waiting)[2] if self.waiting else self.sources.pop(0)
-
-    def clear(self) -> None:
-        """Forgets what waits."""
-        self.waiting.clear()
-        self.sources.clear()
 
 
 class Scheduler:
@@ -134,7 +93,6 @@ class Scheduler:
         self._given_up: set[int] = set()
         self.patience_s = 10.0
         self.slow_call_s = 10.0
-        self._order = itertools.count()
         self.depth = 0
         self.postponed: deque[Node] = deque()
         self._observed: deque[Observer] = deque()
@@ -244,20 +202,10 @@ class Scheduler:
                     try:
                         worker.start()
                     except RuntimeError as error:
-                        self._record(self._no_thread(pool, error))
+                        self._record(too_many_threads(self._graph, pool.threads, error))
                         break
                     self._workers.append(worker)
             self._when_idle()
-
-    def _no_thread(self, pool: Pool, error: RuntimeError) -> CalculatorError:
-        graph = self._graph.spec.name
-        described = CalculatorError(
-            f"graph '{graph}': {pool.threads} threads are more than this machine gives ({error}): lower num_threads",
-            graph=graph,
-            code="RESOURCE_EXHAUSTED",
-        )
-        described.__cause__ = error
-        return described
 
     def has_threads(self) -> bool:
         """Whether a run was started and not yet waited for."""
@@ -358,7 +306,7 @@ class Scheduler:
             error = node.clean_up(ts.UNSET if node.name in failed else whole)
             if error is not None:
                 with self.lock:
-                    self._record(self._describe(node, ts.DONE, error, "close"))
+                    self._record(describe_failure(self._graph, node, ts.DONE, error, "close"))
         told, self._listeners = self._listeners, ()
         for listener in told:
             listener.ended()
@@ -380,7 +328,7 @@ class Scheduler:
             try:
                 node.reset()
             except Exception as error:
-                raise self._describe(node, ts.UNSTARTED, error, "reset") from error
+                raise describe_failure(self._graph, node, ts.UNSTARTED, error, "reset") from error
             if was_closed and node.is_source:
                 self._opened_sources.append(node)
         with self.lock:
@@ -457,9 +405,9 @@ class Scheduler:
             return
         node = task.node
         if task.action is Action.OPEN:
-            heapq.heappush(node.pool.waiting, (_OPENS_FIRST, next(self._order), task))
+            node.pool.put(_OPENS_FIRST, task)
         elif not node.is_source:
-            heapq.heappush(node.pool.waiting, (node.urgency, next(self._order), task))
+            node.pool.put(node.urgency, task)
         else:
             if self._stopping:
                 task.action = Action.CLOSE
@@ -477,13 +425,13 @@ class Scheduler:
     def fail(self, node: Node, task: Task) -> None:
         """A calculator raised."""
         assert task.error is not None
-        self._record(self._describe(node, task.context.timestamp, task.error, task.action.name.lower()))
+        self._record(describe_failure(self._graph, node, task.context.timestamp, task.error, task.action.name.lower()))
 
     def fail_stream(self, node: Node, stream: str | None, packets: list[Packet], error: StreamError) -> None:
         """A node broke the order of one of its output streams, or (None) its input policy cannot go on."""
         timestamp = packets[0].timestamp if packets else None
         place = "its input policy" if stream is None else f"output '{stream}'"
-        self._record(self._describe(node, timestamp, error, place, code="INVALID_ARGUMENT"))
+        self._record(describe_failure(self._graph, node, timestamp, error, place, code="INVALID_ARGUMENT"))
 
     # -- errors --------------------------------------------------------------------------------------------------
 
@@ -494,34 +442,6 @@ class Scheduler:
         with self.lock:
             self._record(CalculatorError(message, graph=graph, timestamp=timestamp, code="INVALID_ARGUMENT"))
             self._when_idle()
-
-    def _describe(
-        self, node: Node, timestamp: int | None, error: BaseException, doing: str, code: str = ""
-    ) -> CalculatorError:
-        spec = node.checked.spec
-        if isinstance(error, MemberError):
-            spec, error = error.member.spec, error.raised
-        when = f" for key {node.key}" if node.key is not None else ""
-        when += f" at timestamp {ts.describe(timestamp)}" if timestamp is not None else ""
-        what = str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
-        if isinstance(error, ValueError) and "read-only" in str(error):
-            what += "; packets are shared and must not be changed: copy the array first"
-        place = ""
-        # where the calculator did it, not where the framework noticed
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if os.path.dirname(f.filename) not in _FRAMEWORK]
-        if frames and not isinstance(error, StreamError):
-            place = f" ({frames[-1].filename}:{frames[-1].lineno})"
-        described = CalculatorError(
-            f"{spec.location}: node '{spec.name}' ({spec.calculator}) of graph '{self._graph.spec.name}' failed in "
-            f"{doing}{when}: {what}{place}",
-            graph=self._graph.spec.name,
-            node=spec.name,
-            location=spec.location,
-            timestamp=timestamp,
-            code=code or getattr(error, "code", "UNKNOWN"),
-        )
-        described.__cause__ = error
-        return described
 
     def _record(self, error: CalculatorError | GraphCancelled) -> None:
         self.errors.append(error)
@@ -560,15 +480,7 @@ class Scheduler:
             consumer = queue.consumer
             reader = consumer.name if isinstance(consumer, Node) else "a reader"
             if self._graph.spec.report_deadlock:
-                self._record(
-                    CalculatorError(
-                        f"graph '{self._graph.spec.name}' is stuck: the queue of stream '{queue.name}' in front of "
-                        f"'{reader}' is full ({len(queue.packets)} packets) and nothing can run; raise max_queue_size "
-                        f"or leave out report_deadlock",
-                        graph=self._graph.spec.name,
-                        code="UNAVAILABLE",
-                    )
-                )
+                self._record(stuck(self._graph, queue, reader))
             else:
                 _LOG.debug("growing the full queue of '%s' in front of '%s'", queue.name, reader)
                 queue.resize(len(queue.packets) + 1)
@@ -606,8 +518,7 @@ class Scheduler:
     def wake(self) -> None:
         """Rouses threads for the tasks that wait."""
         for pool in self._pools.values():
-            if pool.idle and not pool.empty():
-                pool.changed.notify(min(pool.idle, len(pool.waiting) + len(pool.sources)))
+            pool.rouse()
 
     def _work(self, pool: Pool) -> None:
         lock = self.lock
@@ -617,7 +528,7 @@ class Scheduler:
             self._slots.append(slot)
             while True:
                 # what is asked first is what nearly always holds
-                while (not pool.waiting or pool.light_running or self._paused) and not self._may_take(pool, rested):
+                while self._paused or ((not pool.waiting or pool.light_running) and not pool.may_take(rested)):
                     if self.state is State.TERMINATED:
                         return
                     pool.idle += 1
@@ -625,7 +536,7 @@ class Scheduler:
                     rested = not pool.changed.wait(nap)
                     pool.idle -= 1
                 rested = False
-                task = pool.take() if pool.sources else heapq.heappop(pool.waiting)[2]
+                task = pool.take() if pool.sources else heapq.heappop(pool.waiting)[2]  # the most frequent case, inline
                 light = task.node.light
                 self._running += 1
                 pool.light_running += light
@@ -651,25 +562,13 @@ class Scheduler:
                 if not self._running and pool.empty():
                     self._when_idle()
 
-    def _may_take(self, pool: Pool, rested: bool) -> bool:
-        """Whether an idle thread should take the next task: short calls are left to the thread that runs them already.
-
-        Between short calls one thread is faster than two that hand them to each other. Should a call that was always
-        short take long for once, a thread that has rested takes over what waits behind it.
-        """
-        if pool.empty() or self._paused:
-            return False
-        return rested or not pool.light_running or not pool.next_is_light()
-
     def _share(self, pool: Pool, light: bool) -> None:
         """Rouses other threads for what waits while this one begins a call, `light` if it will soon be back."""
         for other in self._pools.values():
-            if not other.idle or other.empty():
-                continue
-            if other is not pool or not light:
-                other.changed.notify(min(other.idle, len(other.waiting) + len(other.sources)))
-            elif not other.next_is_light():
-                other.changed.notify()
+            if other is pool and light:
+                other.rouse_for_long_calls()
+            else:
+                other.rouse()
 
     def _unlocked(self, call: Callable[[], None]) -> None:
         self.lock.release()

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import graphflow
+from graphflow.runtime.pool import Pool
 from graphflow.runtime.priorities import ranks
-from graphflow.runtime.scheduler import Pool
 
 
 def test_a_rank_is_the_longest_way_to_the_end() -> None:
