@@ -112,7 +112,8 @@ def test_people_are_found_from_pixels(
 def test_normalization_channels_and_single_batches_are_the_cards(tmp_path: Path) -> None:
     mean, deviation = (123.7, 116.3, 103.5), (58.4, 57.1, 57.4)
     found = []
-    for number, (bgr, batch) in enumerate([(False, "N"), (True, 1), (True, "N")]):
+    networks: list[tuple[bool, int | str]] = [(False, "N"), (True, 1), (True, "N")]
+    for number, (bgr, batch) in enumerate(networks):
         model = joint_network(tmp_path / f"net{number}.onnx", "regression", SIZE, mean, deviation, bgr, batch)
         wanted = {"mean": list(mean), "deviation": list(deviation), "channels": "bgr" if bgr else "rgb"}
         described = card(tmp_path, input=wanted, decoder={"kind": "regression"})
