@@ -12,6 +12,7 @@ from graphflow.context import Binding
 
 from ..payloads import LandmarkList, NormalizedLandmarkList
 from .savitzky_golay import CausalSavitzkyGolay, CentredSavitzkyGolay
+from .smoothing import one_kind
 
 _Landmarks: TypeAlias = LandmarkList | NormalizedLandmarkList
 
@@ -45,12 +46,7 @@ class LandmarksSavitzkyGolay(Calculator):
             self.timestamp_offset = 0
 
     def check(self, binding: Binding) -> Iterable[str]:
-        connected = binding.slots.keys()
-        normalized = self.norm_landmarks in connected
-        if normalized == (self.landmarks in connected):
-            yield "exactly one of NORM_LANDMARKS and LANDMARKS must be connected"
-        if normalized == (self.filtered in connected) or normalized != (self.norm_filtered in connected):
-            yield "NORM_LANDMARKS go to NORM_FILTERED_LANDMARKS, LANDMARKS to FILTERED_LANDMARKS"
+        yield from one_kind(binding, self.norm_landmarks, self.landmarks, self.norm_filtered, self.filtered)
         if not 0 <= self.polynomial_order < self.window_size:
             yield f"option 'polynomial_order' must be in 0..{self.window_size - 1}, not {self.polynomial_order}"
         if self.mode == "centred" and self.window_size % 2 == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from graphflow.context import Binding
 from ..geometry.kernels import LOWEST, surrounding_box
 from ..payloads import FloatArray, ImageSize, LandmarkList, NormalizedLandmarkList, NormalizedRect, Rect
 from .low_pass import LowPassFilter
-from .one_euro import OneEuroFilter
+from .one_euro import OneEuroFilter, OneEuroReference
 from .relative_velocity import RelativeVelocityFilter
 
 
@@ -32,7 +32,10 @@ class VelocityFilterOptions(OptionGroup):
 
 
 class OneEuroFilterOptions(OptionGroup):
-    """Smooth by the one-euro filter; frequencies in Hz."""
+    """Smooth by the one-euro filter; frequencies in Hz.
+
+    `reference` and the thresholds are those of `OneEuroFilter`; MediaPipe has neither.
+    """
 
     frequency: float = 30.0
     min_cutoff: float = 1.0
@@ -40,6 +43,9 @@ class OneEuroFilterOptions(OptionGroup):
     derivate_cutoff: float = 1.0
     min_allowed_object_scale: float = 1e-6
     disable_value_scaling: bool = False
+    reference: OneEuroReference = "mediapipe"
+    threshold_cutoff: float | None = None
+    threshold_beta: float = 0.0
 
 
 class LowPassFilterOptions(OptionGroup):
@@ -51,8 +57,8 @@ class LowPassFilterOptions(OptionGroup):
 class LandmarksSmoothing(Calculator):
     """Smooths the coordinates of landmarks, each on its own, on the scale of the object they belong to.
 
-    A frame without landmarks begins anew. Landmarks of an object too small to have a scale pass as they are. The number
-    of landmarks must not change from frame to frame.
+    A frame without landmarks begins anew, and so does a longer gap than `max_gap`. Landmarks of an object too small to
+    have a scale pass as they are. The number of landmarks must not change from frame to frame.
     """
 
     fusible = True
@@ -71,22 +77,26 @@ class LandmarksSmoothing(Calculator):
     no_filter: NoFilter | None = Option(None, "do not smooth")
     velocity_filter: VelocityFilterOptions | None = Option(None, "smooth by speed over a window")
     one_euro_filter: OneEuroFilterOptions | None = Option(None, "smooth by the one-euro filter")
+    low_pass_filter: LowPassFilterOptions | None = Option(None, "smooth exponentially, frame by frame")
+    max_gap: int | None = Option(None, "microseconds between frames after which all begins anew; never by default")
 
     def check(self, binding: Binding) -> Iterable[str]:
         connected = binding.slots.keys()
         normalized = self.norm_landmarks in connected
-        if normalized == (self.landmarks in connected):
-            yield "exactly one of NORM_LANDMARKS and LANDMARKS must be connected"
+        yield from one_kind(binding, self.norm_landmarks, self.landmarks, self.norm_filtered, self.filtered)
         if normalized != (self.image_size in connected):
             yield "NORM_LANDMARKS need IMAGE_SIZE" if normalized else "IMAGE_SIZE goes with NORM_LANDMARKS only"
-        if normalized == (self.filtered in connected) or normalized != (self.norm_filtered in connected):
-            yield "NORM_LANDMARKS go to NORM_FILTERED_LANDMARKS, LANDMARKS to FILTERED_LANDMARKS"
-        filters = (self.no_filter, self.velocity_filter, self.one_euro_filter)
+        filters = (self.no_filter, self.velocity_filter, self.one_euro_filter, self.low_pass_filter)
         if sum(each is not None for each in filters) != 1:
-            yield "exactly one of no_filter, velocity_filter and one_euro_filter must be set"
+            yield "exactly one of no_filter, velocity_filter, one_euro_filter and low_pass_filter must be set"
+        one_euro = self.one_euro_filter
+        if one_euro is not None and one_euro.threshold_cutoff is not None and one_euro.reference == "mediapipe":
+            yield "option 'one_euro_filter.threshold_cutoff' needs the reference tfjs or paper"
 
     def open(self, context: Context) -> None:
         self._filter: OneEuroFilter | RelativeVelocityFilter | None = None
+        self._low_pass = None if self.low_pass_filter is None else LowPassFilter(_float32(self.low_pass_filter.alpha))
+        self._last_us: int | None = None
         options = self.one_euro_filter or self.velocity_filter
         if isinstance(options, OneEuroFilterOptions):
             self._filter = OneEuroFilter(
@@ -94,6 +104,9 @@ class LandmarksSmoothing(Calculator):
                 _float32(options.min_cutoff),
                 _float32(options.beta),
                 _float32(options.derivate_cutoff),
+                options.reference,
+                options.threshold_cutoff,
+                options.threshold_beta,
             )
         elif isinstance(options, VelocityFilterOptions):
             self._filter = RelativeVelocityFilter(options.window_size, _float32(options.velocity_scale))
@@ -103,9 +116,13 @@ class LandmarksSmoothing(Calculator):
     def process(self, context: Context) -> None:
         normalized = context.is_connected(self.norm_landmarks)
         landmarks = context[self.norm_landmarks if normalized else self.landmarks]
+        last_us, self._last_us = self._last_us, None if landmarks is None else context.timestamp
+        late = last_us is not None and self.max_gap is not None and context.timestamp - last_us > self.max_gap
+        if landmarks is None or late:
+            for memory in (self._filter, self._low_pass):
+                if memory is not None:
+                    memory.reset()
         if landmarks is None:
-            if self._filter is not None:
-                self._filter.reset()
             return
         sides: FloatArray | None = None
         if normalized:
@@ -118,10 +135,12 @@ class LandmarksSmoothing(Calculator):
         context[self.norm_filtered if normalized else self.filtered] = replace(landmarks, xyz=back)
 
     def _smoothed(self, timestamp_us: int, xyz: FloatArray, scale: float | None) -> FloatArray:
-        if self._filter is None:
+        if self._filter is None and self._low_pass is None:
             return xyz
         if not len(xyz):
             raise ValueError("an empty list of landmarks cannot be smoothed; send nothing to begin anew")
+        if self._filter is None:
+            return xyz if self._low_pass is None else self._low_pass.apply(xyz)
         value_scale = np.float32(1.0)
         if self._scaled:
             if scale is None:
@@ -145,12 +164,7 @@ class VisibilitySmoothing(Calculator):
     low_pass_filter: LowPassFilterOptions | None = Option(None, "smooth exponentially")
 
     def check(self, binding: Binding) -> Iterable[str]:
-        connected = binding.slots.keys()
-        normalized = self.norm_landmarks in connected
-        if normalized == (self.landmarks in connected):
-            yield "exactly one of NORM_LANDMARKS and LANDMARKS must be connected"
-        if normalized == (self.filtered in connected) or normalized != (self.norm_filtered in connected):
-            yield "NORM_LANDMARKS go to NORM_FILTERED_LANDMARKS, LANDMARKS to FILTERED_LANDMARKS"
+        yield from one_kind(binding, self.norm_landmarks, self.landmarks, self.norm_filtered, self.filtered)
         if (self.no_filter is None) == (self.low_pass_filter is None):
             yield "exactly one of no_filter and low_pass_filter must be set"
 
@@ -170,6 +184,18 @@ class VisibilitySmoothing(Calculator):
             known = np.zeros(len(landmarks), np.float32) if visibility is None else visibility
             landmarks = replace(landmarks, visibility=self._filter.apply(known))
         context[self.norm_filtered if normalized else self.filtered] = landmarks
+
+
+def one_kind(
+    binding: Binding, norm_landmarks: Input, landmarks: Input, norm_filtered: Output, filtered: Output
+) -> Iterator[str]:
+    """What is wrong with the connections of a calculator that takes image landmarks or others, and gives the same."""
+    connected = binding.slots.keys()
+    normalized = norm_landmarks in connected
+    if normalized == (landmarks in connected):
+        yield "exactly one of NORM_LANDMARKS and LANDMARKS must be connected"
+    if normalized == (filtered in connected) or normalized != (norm_filtered in connected):
+        yield "NORM_LANDMARKS go to NORM_FILTERED_LANDMARKS, LANDMARKS to FILTERED_LANDMARKS"
 
 
 def _float32(number: float) -> float:

@@ -111,7 +111,6 @@ def test_low_pass(alpha: float) -> None:
         np.testing.assert_allclose(ours.apply(frame).reshape(-1), twin, rtol=1e-6)
 
 
-
 def _apply_of(make: Callable[[], Any]) -> tuple[Any, Callable[[int, Floats], Floats]]:
     made = make()
     if isinstance(made, LowPassFilter):

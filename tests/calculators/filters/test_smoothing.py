@@ -118,3 +118,47 @@ def test_wrong_use_is_told(
 def test_a_region_on_another_scale_is_told() -> None:
     with pytest.raises(ValueError, match="on the scale of the landmarks; it is a Rect"):
         _smoothed({"velocity_filter": {}}, _norm(SQUARE), OBJECT_SCALE_ROI=_every(Rect(0, 0, 1, 1), 1))
+
+
+def _moving(times: list[int]) -> list[tuple[int, LandmarkList]]:
+    return [(time, LandmarkList(np.full((3, 3), frame, np.float32))) for frame, time in enumerate(times)]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"low_pass_filter": {"alpha": 0.25}}, [0, 0.25, 0.6875, 1.265625]),
+        ({"low_pass_filter": {"alpha": 0.25}, "max_gap": 100}, [0, 0.25, 2, 2.25]),
+        ({"one_euro_filter": {"min_cutoff": 1e9}, "max_gap": 100}, [0, 1, 2, 3]),
+    ],
+)
+def test_landmarks_are_smoothed_exponentially_and_gaps_begin_anew(
+    options: dict[str, Any], expected: list[float]
+) -> None:
+    given = _moving([10, 20, 500, 510])
+    emitted = run_calculator(LandmarksSmoothing, {"LANDMARKS": given}, options, outputs=["FILTERED_LANDMARKS"])
+    found = [float(value.xyz[0, 0]) for _, value in emitted["FILTERED_LANDMARKS"]]
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_one_euro_filter_of_tfjs_resists_outliers_and_mediapipes_knows_no_threshold() -> None:
+    given = _moving([33_333 * frame for frame in range(1, 5)])
+    given[2] = (given[2][0], LandmarkList(np.full((3, 3), 1000, np.float32)))
+    plain = {"min_cutoff": 2.5, "beta": 300.0, "derivate_cutoff": 2.5, "disable_value_scaling": True}
+    loud, calm = (
+        run_calculator(
+            LandmarksSmoothing,
+            {"LANDMARKS": given},
+            {"one_euro_filter": {**plain, "reference": "tfjs", **more}},
+            outputs=["FILTERED_LANDMARKS"],
+        )["FILTERED_LANDMARKS"][2][1].xyz[0, 0]
+        for more in ({}, {"threshold_cutoff": 0.5, "threshold_beta": 0.001})
+    )
+    assert calm < loud / 2
+    with pytest.raises(ValueError, match="needs the reference"):
+        run_calculator(
+            LandmarksSmoothing,
+            {"LANDMARKS": given},
+            {"one_euro_filter": {"threshold_cutoff": 0.5}},
+            outputs=["FILTERED_LANDMARKS"],
+        )
