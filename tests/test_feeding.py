@@ -1,5 +1,6 @@
 """Which source feeds which input of a graph."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import graphflow
 from graphflow import GraphConfigError, OptionError, config, feeding
 
+GRAPHS = Path(__file__).parent / "graphs"
 TWO = """
 graph: Two
 inputs: {LEFT: left, RIGHT: right}
@@ -19,6 +21,40 @@ nodes: {pair: {calculator: MakePair, inputs: [left, right], outputs: [pair]}}
 def clip(*times: int) -> list[tuple[int, Any]]:
     """Frames whose brightness is their time in hundredths of a second."""
     return [(time, np.full((2, 2, 3), time // 10_000, np.uint8)) for time in times]
+
+
+def text_of(inputs: str, body: str = "") -> str:
+    return f"graph: Test\ninputs: {inputs}\noutputs: {{}}\nnodes:\n  pass:\n    calculator: PassThrough\n{body}"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "found"),
+    [
+        ("{IMAGE: image}", "image"),
+        ("{VIDEO: frames}", "frames"),
+        ("[frames]", "frames"),
+    ],
+)
+def test_frames_go_to_the_image_or_the_only_input(inputs: str, found: str) -> None:
+    checked = config.load(text_of(inputs, f"    inputs: [{found}]\n    outputs: [copy]\n"))
+    assert feeding.frame_input(checked) == found
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ("{A: a, B: b}", r"several inputs \(A:0:a, B:0:b\) — tag the one for the frames IMAGE"),
+        ("{IMAGE: a, B: b}", "nothing feeds the inputs B:0:b"),
+    ],
+)
+def test_other_inputs_cannot_be_fed(inputs: str, message: str) -> None:
+    checked = config.load(text_of(inputs, "    inputs: [a, b]\n    outputs: [c, d]\n"))
+    with pytest.raises(GraphConfigError, match=message):
+        feeding.frame_input(checked)
+
+
+def test_graph_with_its_own_source_takes_no_frames() -> None:
+    assert feeding.frame_input(config.load(GRAPHS / "shining.yaml")) is None
 
 
 def test_two_sources_are_synchronised_at_the_pace_of_the_first() -> None:
