@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from graphflow import config, registry
 from graphflow.calculator import Calculator
+from graphflow.config.for_each import FOR_EACH
 from graphflow.config.graph_folders import ENDINGS
 from graphflow.config.policies import POLICY_OPTIONS
 from graphflow.config.spec import GraphSpec
@@ -40,16 +41,25 @@ def graph_schema(folder: Path | None = None, files: Iterable[Path] = ()) -> Sche
     graphs = {name: graph for graph, names in _graphs(folder) for name in names if name not in calculators}
     node_rules = [_rule(spelled[name], _reference("calculator", name)) for name in calculators]
     node_rules += [_rule([name], _reference("graph", graph.name)) for name, graph in graphs.items()]
-    contained = {name: {"properties": {"options": _reference("options", name)}} for name in calculators}
-    names = [*calculators, *graphs, SWITCH]
+    contained_rules = [
+        _rule(spelled[name], {"properties": {"options": _reference("options", name)}}) for name in calculators
+    ]
+    for name, graph in graphs.items():
+        parameters = f"#/definitions/{_key('graph', graph.name)}/properties/options"
+        contained_rules.append(_rule([name], {"properties": {"options": {"$ref": parameters}}}))
+    docs = {name: _first_line(calculator.__doc__) for name, calculator in calculators.items()}
+    docs |= {name: graph.doc for name, graph in graphs.items()}
+    docs[SWITCH] = "One of several nodes, chosen while the graph runs."
     others = [spelling for spellings in spelled.values() for spelling in spellings if spelling not in calculators]
     definitions: dict[str, Schema] = {
-        "parameter": {"type": "string", "pattern": "\\$", "description": "$name: a parameter of the graph"},
+        # without words of its own, which editors would show in place of the option's
+        "parameter": {"type": "string", "pattern": "\\$"},
         "whole_number": {"anyOf": [{"type": "integer"}, PARAMETER]},
         "calculator": {
             "anyOf": [
-                {"enum": names},
-                {"enum": sorted(others)},
+                {"enum": list(docs), "enumDescriptions": list(docs.values())},
+                # MediaPipe's spellings are right, too, and need not be offered
+                {"type": "string", "pattern": f"^({'|'.join(sorted(others))})$"},
                 {"type": "string", "pattern": r"[:$]|\.(ya?ml|pbtxt)$"},
             ]
         },
@@ -65,7 +75,7 @@ def graph_schema(folder: Path | None = None, files: Iterable[Path] = ()) -> Sche
         "node": {**_node(connected=True), "allOf": node_rules},
         "contained_node": {
             **_node(connected=False),
-            "allOf": [_rule(spelled[name], contained[name]) for name in calculators],
+            "allOf": contained_rules,
         },
     }
     return {
@@ -75,6 +85,10 @@ def graph_schema(folder: Path | None = None, files: Iterable[Path] = ()) -> Sche
         **_graph(),
         "definitions": definitions,
     }
+
+
+def _first_line(doc: str | None) -> str:
+    return inspect.cleandoc(doc or "").partition("\n")[0]
 
 
 def _own_files(folder: Path | None) -> list[Path]:
@@ -129,7 +143,10 @@ def _graph() -> Schema:
             "description": "name: default. $name stands for the value below; nothing after the colon: must be given.",
             "propertyNames": {"pattern": f"^({NAME}|\\*)$"},
         },
-        **{field: _described_connections(field, "the graph") for field in _CONNECTED},
+        **{
+            field: {"$ref": "#/definitions/connections", "description": _connections_doc(field, "the graph")}
+            for field in _CONNECTED
+        },
         "nodes": {
             "type": "object",
             "description": "name: node. The name is used in errors, traces and --set name.option=value.",
@@ -181,7 +198,7 @@ def _node(connected: bool) -> Schema:
         "source_layer": {**number, "description": "Sources of a higher layer begin when those of lower ones are done."},
         "nodes": {
             "type": "object",
-            "description": f"For {SWITCH}: the nodes it chooses from.",
+            "description": f"For {SWITCH}: the nodes it chooses from. For {FOR_EACH}: the one it runs for each key.",
             "additionalProperties": {"$ref": "#/definitions/contained_node"},
         },
     }
@@ -191,17 +208,18 @@ def _node(connected: bool) -> Schema:
                 "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"^(not\s+)?\$"}],
                 "description": "$parameter or not $parameter: the node exists where that holds.",
             },
-            **{field: _described_connections(field, "the node") for field in _CONNECTED},
+            # which tags there are is for the calculator to say; said here, editors would offer any
+            **{
+                field: {"type": ["object", "array", "null"], "description": _connections_doc(field, "the node")}
+                for field in _CONNECTED
+            },
         }
     return {"type": "object", "properties": properties, "additionalProperties": False, "required": ["calculator"]}
 
 
-def _described_connections(field: str, owner: str) -> Schema:
+def _connections_doc(field: str, owner: str) -> str:
     what = "side packets" if field.startswith("side") else "streams"
-    return {
-        "$ref": "#/definitions/connections",
-        "description": f"The {field.replace('_', ' ')} of {owner}: TAG: name, or a list of {what} without tags.",
-    }
+    return f"The {field.replace('_', ' ')} of {owner}: TAG: name, or a list of {what} without tags."
 
 
 def _any_connections() -> Schema:
