@@ -249,11 +249,28 @@ def test_card_and_network_must_go_together(tmp_path: Path) -> None:
     model = joint_network(tmp_path / "net.onnx", "regression")
     described = card(tmp_path, decoder={"kind": "simcc"})
     given = {"model": str(model), "card": str(described), "boxes": str(boxes_file(tmp_path))}
-    with pytest.raises(CalculatorError, match="the card reads output 1; the network has 1"):
+    with pytest.raises(CalculatorError, match=r"outputs \[0, 1\] cannot be chosen; it has 1: output0"):
         run(scene(), "pose_landmarks", **given)
     described = card(tmp_path, input={"size": [64, 64]}, decoder={"kind": "regression"})
     with pytest.raises(CalculatorError, match=r"got float32 \[3, 3, 64, 64\]"):
         run(scene(), "pose_landmarks", **given)
+
+
+def test_outputs_that_the_card_does_not_read_are_not_computed(tmp_path: Path) -> None:
+    from graphflow.calculators.tensor.top_down import BatchInference
+    from graphflow.testing import run_calculator
+
+    answers = np.full((1, 5, 2), 3), np.full((1, 4), 5), np.full((1, 5, 2), 7)
+    model = constant_network(tmp_path / "net.onnx", (1, 3, 64, 48), *answers)
+    described = card(tmp_path, decoder={"kind": "regression", "output": 2})
+    found = run_calculator(
+        BatchInference,
+        inputs={"TENSORS": [(0, [np.zeros((2, 3, 64, 48), np.float32)])]},
+        options={"model": str(model), "card": str(described)},
+    )
+    (tensors,) = (value for _, value in found["TENSORS"])
+    assert [tensor.shape for tensor in tensors] == [(2, 0), (2, 0), (2, 5, 2)]
+    assert (tensors[2] == 7).all()
 
 
 def test_flip_test_swaps_sides(tmp_path: Path) -> None:

@@ -83,14 +83,19 @@ class Inference(Calculator):
             yield OptionError("providers", mistake)
 
     def open(self, context: Context) -> None:
-        wanted = tuple(sorted(connection.index for connection in context.connections(self.output)))
+        wanted = self.wanted_outputs(context)
         chosen: dict[str, Any] = {}  # what is not set here is left to the service
         if self.providers:
             chosen["providers"] = tuple(self.providers)
         if self.precision != "float32":
             chosen["precision"] = self.precision
         self._session = context.service(SESSIONS)(self._model(context), wanted or None, self.threads, **chosen)
-        self._positions = tuple(self._session.output_indices.index(output) for output in wanted)
+        listed = sorted(connection.index for connection in context.connections(self.output))
+        self._positions = tuple(self._session.output_indices.index(output) for output in listed)
+
+    def wanted_outputs(self, context: Context) -> tuple[int, ...]:
+        """The outputs that the model has to compute, by position, rising; none means all."""
+        return tuple(sorted(connection.index for connection in context.connections(self.output)))
 
     def process(self, context: Context) -> None:
         tensors = context[self.tensors]

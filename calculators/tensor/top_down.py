@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from graphflow import Calculator, Context, Input, ModelError, Option, Output
+from graphflow import Calculator, Context, Input, ModelError, Option, OptionError, Output
 from graphflow.context import Binding
 from graphflow.inference import ModelStore
 from graphflow.inference.cards import HeatmapDecoder, NetworkCard, RegressionDecoder, SimccDecoder, read_card
@@ -49,7 +49,11 @@ class _WithCard(Calculator):
             yield str(error)
 
     def _read(self) -> NetworkCard:
-        return read_card(self.card or self.model, ModelStore(offline=True).cache_dir)
+        return _card(self.card or self.model)
+
+
+def _card(source: str) -> NetworkCard:
+    return read_card(source, ModelStore(offline=True).cache_dir)
 
 
 class TopDownCrops(_WithCard):
@@ -122,21 +126,44 @@ class TopDownCrops(_WithCard):
 
 
 class BatchInference(Inference):
-    """Runs a model on tensors of several items: all at once where its first dimension is free, else one by one."""
+    """Runs a model on tensors of several items: all at once where its first dimension is free, else one by one.
+
+    With a `card`, TENSORS holds what that reads, at its place, and empty tensors elsewhere: the parts of the network
+    that nothing else needs do not run.
+    """
+
+    card: str | None = Option(None, "name or path of the model card whose outputs alone are computed")
+
+    def check(self, binding: Binding) -> Iterable[str | OptionError]:
+        yield from super().check(binding)
+        if self.card is not None:
+            try:
+                _card(self.card)
+            except ModelError as error:
+                yield OptionError("card", str(error))
+
+    def wanted_outputs(self, context: Context) -> tuple[int, ...]:
+        if self.card is None:
+            return super().wanted_outputs(context)
+        return tuple(sorted(_positions(_card(self.card).decoder)))
 
     def process(self, context: Context) -> None:
         tensors = context[self.tensors]
         if tensors is None:
             return
         inputs = tensor_list(tensors)
-        if self._session.input_shapes[0][0] in (-1, len(inputs[0])):
-            super().process(context)
-            return
-        items = [self._session.run([tensor[item : item + 1] for tensor in inputs]) for item in range(len(inputs[0]))]
-        outputs = [np.concatenate(parts) for parts in zip(*items, strict=True)]
+        items = len(inputs[0])
+        if self._session.input_shapes[0][0] in (-1, items):
+            computed = self._session.run(inputs)
+        else:
+            answers = [self._session.run([tensor[item : item + 1] for tensor in inputs]) for item in range(items)]
+            computed = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
+        outputs = [np.zeros((items, 0), np.float32)] * (1 + max(self._session.output_indices))
+        for position, output in zip(self._session.output_indices, computed, strict=True):
+            outputs[position] = output
         context[self.all_outputs] = outputs
         for connection, position in enumerate(self._positions):
-            context.emit(self.output, outputs[position], index=connection)
+            context.emit(self.output, computed[position], index=connection)
 
 
 class TopDownLandmarks(_WithCard):
