@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import heapq
-import threading
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 
 import graphflow
-from graphflow.runtime.pool import Pool
+from graphflow import Packet
+from graphflow.runtime.node import Action, Task
 from graphflow.runtime.priorities import ranks
+from graphflow.runtime.scheduler import Scheduler
 
 
 def test_a_rank_is_the_longest_way_to_the_end() -> None:
@@ -39,33 +36,31 @@ nodes:
     assert ranks(graph.checked, {"back": 1, "join": 4}) == {"back": 5, "join": 4}
 
 
-@dataclass
-class FakeNode:
-    ahead: bool = False
-    light: bool = False
-
-    def is_ahead(self) -> bool:
-        return self.ahead
-
-
-@dataclass
-class FakeTask:
-    name: str
-    node: FakeNode
+CHAIN = """
+graph: Chain
+side_inputs: [count]
+nodes:
+  source: {calculator: CountingSource, side_inputs: {MAX_COUNT: count}, outputs: [frames]}
+  body: {calculator: PassThrough, inputs: [frames], outputs: [found]}
+  hands: {calculator: PassThrough, inputs: [found], outputs: [more]}
+"""
 
 
 @pytest.mark.parametrize(
-    ("threads", "ahead", "taken"),
+    ("threads", "frames", "taken"),
     [
-        pytest.param(2, False, ["source", "body", "hands"], id="nodes are about to run out of work"),
-        pytest.param(2, True, ["body", "hands", "source"], id="nodes have work"),
-        pytest.param(1, False, ["body", "hands", "source"], id="one thread cannot work ahead"),
+        pytest.param(2, 1, ["source", "body", "hands"], id="nodes are about to run out of work"),
+        pytest.param(2, 2, ["body", "hands", "source"], id="nodes have work"),
+        pytest.param(1, 1, ["body", "hands", "source"], id="one thread cannot work ahead"),
     ],
 )
-def test_where_sources_stand(threads: int, ahead: bool, taken: list[str]) -> None:
-    pool: Any = Pool("", threads, threading.RLock())
-    pool.sources.append(FakeTask("source", FakeNode(ahead)))
-    heapq.heappush(pool.waiting, (-1, 1, FakeTask("hands", FakeNode())))
-    heapq.heappush(pool.waiting, (-2, 2, FakeTask("body", FakeNode())))
-    assert [pool.take().name for _ in taken] == taken
-    assert pool.empty()
+def test_where_sources_stand(threads: int, frames: int, taken: list[str]) -> None:
+    scheduler = Scheduler(graphflow.load(CHAIN, fuse=False).checked, threads, {}, {}, {})
+    source, body, hands = scheduler.nodes
+    body.urge(rank=2_000_000, cost=1_000_000)
+    hands.urge(rank=1_000_000, cost=1_000_000)
+    body.inputs[0].add([Packet(number, number) for number in range(frames)])
+    for node in (hands, source, body):
+        scheduler.push(Task(node, Action.PROCESS, node.context, []))
+    assert [source.pool.take().node.name for _ in taken] == taken
+    assert source.pool.empty()
