@@ -92,8 +92,10 @@ def enlarged(maps: FloatArray, factor: float) -> FloatArray:
     """Maps [C, H, W] enlarged by bicubic interpolation, as OpenPose does before it looks for peaks."""
     if factor == 1 or not len(maps):
         return maps
-    stacked = cv2.resize(maps.transpose(1, 2, 0), None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    larger: FloatArray = np.ascontiguousarray(np.atleast_3d(stacked).transpose(2, 0, 1))
+    width, height = round(maps.shape[2] * factor), round(maps.shape[1] * factor)
+    larger = np.empty((len(maps), height, width), np.float32)
+    for source, target in zip(np.ascontiguousarray(maps, np.float32), larger, strict=True):
+        cv2.resize(source, (width, height), dst=target, interpolation=cv2.INTER_CUBIC)
     return larger
 
 
