@@ -258,6 +258,7 @@ def test_card_and_network_must_go_together(tmp_path: Path) -> None:
 
 def test_outputs_that_the_card_does_not_read_are_not_computed(tmp_path: Path) -> None:
     from graphflow.calculators.tensor.top_down import BatchInference
+
     from graphflow.testing import run_calculator
 
     answers = np.full((1, 5, 2), 3), np.full((1, 4), 5), np.full((1, 5, 2), 7)
@@ -267,6 +268,7 @@ def test_outputs_that_the_card_does_not_read_are_not_computed(tmp_path: Path) ->
         BatchInference,
         inputs={"TENSORS": [(0, [np.zeros((2, 3, 64, 48), np.float32)])]},
         options={"model": str(model), "card": str(described)},
+        outputs=["TENSORS"],
     )
     (tensors,) = (value for _, value in found["TENSORS"])
     assert [tensor.shape for tensor in tensors] == [(2, 0), (2, 0), (2, 5, 2)]
