@@ -66,7 +66,7 @@ class Predictor:
 
         Args:
             graph: name of a shipped graph, a path, or the text of one; its outputs that carry bodies of 17 (COCO) or
-                33 (BlazePose) normalized landmarks, or lists of them, are the people.
+                33 (BlazePose) normalized landmarks, lists of them, or mappings from person to them, are the people.
             keypoint_names: those that the annotations have.
             params: values for the graph's parameters.
             overrides: options of single nodes.
@@ -163,7 +163,7 @@ class _Runner:
 def _people_streams(checked: CheckedGraph) -> list[str]:
     from graphflow.calculators.payloads import NormalizedLandmarkList
 
-    wanted = (NormalizedLandmarkList, list[NormalizedLandmarkList])
+    wanted = (NormalizedLandmarkList, list[NormalizedLandmarkList], dict)
     named = [stream for stream in data_outputs(checked) if checked.stream_types.get(stream) in wanted]
     # a graph may say hands and faces too
     bodies = [stream for stream in named if "pose" in stream or "people" in stream or "body" in stream]
@@ -173,7 +173,7 @@ def _people_streams(checked: CheckedGraph) -> list[str]:
 def _is_list(checked: CheckedGraph, stream: str) -> bool:
     from graphflow.calculators.payloads import NormalizedLandmarkList
 
-    return bool(checked.stream_types.get(stream) == list[NormalizedLandmarkList])
+    return checked.stream_types.get(stream) in (list[NormalizedLandmarkList], dict)
 
 
 def _read(path: Path) -> npt.NDArray[np.uint8]:

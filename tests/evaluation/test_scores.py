@@ -26,8 +26,9 @@ def scored(drawn: Drawn, graph: str, offset_px: float) -> Scores:
     return score(annotations, found)
 
 
-def test_people_found_exactly(drawn: Drawn) -> None:
-    numbers = scored(drawn, "drawn_people.yaml", 0.0).numbers
+@pytest.mark.parametrize("graph", ["drawn_people.yaml", "drawn_people_by_number.yaml"])
+def test_people_found_exactly(drawn: Drawn, graph: str) -> None:
+    numbers = scored(drawn, graph, 0.0).numbers
     for name in ("found", "PCK@0.2 torso", "PDJ@0.1", "AUC torso", "PCP strict", "PCP loose", "PCKh@0.5", "OKS", "AP"):
         assert numbers[name] == pytest.approx(1.0, abs=1e-6), name
     assert numbers["people"] == 3

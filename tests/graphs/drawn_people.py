@@ -12,6 +12,7 @@ class DrawnPeople(Calculator):
     image = Input("IMAGE", Image)
     people = Output("PEOPLE", list[NormalizedLandmarkList], optional=True)
     first = Output("FIRST", NormalizedLandmarkList, optional=True)
+    by_number = Output("BY_NUMBER", dict, optional=True)
     offset_px: float = Option(0.0, "how wrong it is")
 
     def process(self, context: Context) -> None:
@@ -28,5 +29,6 @@ class DrawnPeople(Calculator):
             xyz[:, 1] = rows[order] / height
             found.append(NormalizedLandmarkList(xyz, visibility=np.full(17, 1 - 0.2 * person, np.float32)))
         context[self.people] = found
+        context[self.by_number] = dict(enumerate(found, 1))
         if found:
             context[self.first] = found[0]
