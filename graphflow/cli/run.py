@@ -106,19 +106,21 @@ def run_graph(request: RunRequest) -> None:
     if window is not None:
         own |= window.side_packets
     listening = _Listening(request)
-    started = time.monotonic()
-    try:
-        run = _start(request, checked, fed, sinks, own, listening, load)
-    except OptionError as error:
-        raise UsageError(str(error)) from error
-    except GraphConfigError:
-        raise
-    except GraphflowError as error:
-        hint = "paths, numbers and flags can be given as --side-packet NAME=VALUE"
-        raise UsageError(f"'{request.graph}' cannot be run from the command line: {error}; {hint}") from error
     nodes = [attachment.name for attachment in fed.attachments]
     progress = RunProgress(checked.spec.name, _total(request, fed), live=fed.live)
-    interruptions = _watch(run, tally, progress, nodes, window)
+    started = time.monotonic()
+    with located_prints() as prints:
+        try:
+            run = _start(request, checked, fed, sinks, own, listening, load)
+        except OptionError as error:
+            raise UsageError(str(error)) from error
+        except GraphConfigError:
+            raise
+        except GraphflowError as error:
+            hint = "paths, numbers and flags can be given as --side-packet NAME=VALUE"
+            raise UsageError(f"'{request.graph}' cannot be run from the command line: {error}; {hint}") from error
+        prints.belong_to(run.running_calls)
+        interruptions = _watch(run, tally, progress, nodes, window)
     seconds = time.monotonic() - started
     listening.say(run, seconds)
     if run.error is not None and not (interruptions.count and isinstance(run.error, GraphCancelled)):
@@ -315,7 +317,7 @@ def _watch(
     """Shows progress until the run is over; how it was interrupted."""
     interruptions, heeded = Interruptions(), 0
     terminated_at = None
-    with progress, interruptions, located_prints(run.running_calls):
+    with progress, interruptions:
         while not run.wait(_REFRESH_SECONDS if window is None else window.refresh()):
             progress.update(tally.frames, run.dropped(nodes))
             if window is not None and window.closed:
