@@ -1,4 +1,7 @@
-"""MediaPipe's `mp.solutions` over the shipped graphs; `graphflow.compat` gives them under the name `solutions`."""
+"""MediaPipe's `mp.solutions` over the shipped graphs; `graphflow.compat` gives them under the name `solutions`.
+
+`multi_holistic` is graphflow's own.
+"""
 
 from . import (
     drawing_styles,
@@ -9,6 +12,7 @@ from . import (
     hands,
     hands_connections,
     holistic,
+    multi_holistic,
     pose,
     pose_connections,
     selfie_segmentation,
@@ -23,6 +27,7 @@ __all__ = [
     "hands",
     "hands_connections",
     "holistic",
+    "multi_holistic",
     "pose",
     "pose_connections",
     "selfie_segmentation",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from .hands_connections import HAND_CONNECTIONS
 from .landmarks import LandmarkList, NormalizedLandmarkList
 from .pose import PoseLandmark
 from .pose_connections import POSE_CONNECTIONS
-from .pose_results import body_landmarks, body_params
+from .pose_results import body_landmarks, body_params, mask_params
 from .solution import Solution
 
 __all__ = [
@@ -85,15 +86,14 @@ class Holistic(Solution):
             static_image_mode=static_image_mode,
             model_complexity=model_complexity,
             smooth_landmarks=smooth_landmarks,
-            enable_segmentation=enable_segmentation,
-            smooth_segmentation=smooth_segmentation,
             min_detection_confidence=min_detection_confidence,
             min_tracking_confidence=min_tracking_confidence,
         )
+        masks = mask_params(static_image_mode, enable_segmentation, smooth_segmentation)
         super().__init__(
             "holistic",
             ("pose_landmarks", "pose_world_landmarks", *parts, *mask),
-            params={"refine_face_landmarks": refine_face_landmarks, **body},
+            params={"refine_face_landmarks": refine_face_landmarks, **body, **masks},
             static_image_mode=static_image_mode,
         )
 
@@ -108,16 +108,20 @@ class Holistic(Solution):
             TypeError: the image is no array of bytes.
             RuntimeError: the graph failed.
         """
-        found = self._run(image)
-        left, right, face = (
-            None if points is None else NormalizedLandmarkList.of(points)
-            for points in map(found.get, ("left_hand_landmarks", "right_hand_landmarks", "face_landmarks"))
-        )
-        return HolisticResults(
-            body_landmarks(NormalizedLandmarkList, found.get("pose_landmarks")),
-            body_landmarks(LandmarkList, found.get("pose_world_landmarks")),
-            left,
-            right,
-            face,
-            found.get("segmentation_mask"),
-        )
+        return holistic_results(self._run(image))
+
+
+def holistic_results(found: Mapping[str, Any]) -> HolisticResults:
+    """What the graph says of one person, by stream, as results."""
+    left, right, face = (
+        None if points is None else NormalizedLandmarkList.of(points)
+        for points in map(found.get, ("left_hand_landmarks", "right_hand_landmarks", "face_landmarks"))
+    )
+    return HolisticResults(
+        body_landmarks(NormalizedLandmarkList, found.get("pose_landmarks")),
+        body_landmarks(LandmarkList, found.get("pose_world_landmarks")),
+        left,
+        right,
+        face,
+        found.get("segmentation_mask"),
+    )

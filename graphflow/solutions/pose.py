@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .landmarks import LandmarkList, NormalizedLandmarkList
 from .pose_connections import POSE_CONNECTIONS
-from .pose_results import body_landmarks, body_params
+from .pose_results import body_landmarks, body_params, mask_params
 from .solution import Solution
 
 __all__ = ["POSE_CONNECTIONS", "Pose", "PoseLandmark", "PoseResults"]
@@ -100,12 +100,11 @@ class Pose(Solution):
         super().__init__(
             "pose",
             ("pose_landmarks", "pose_world_landmarks", *mask),
-            params=body_params(
+            params=mask_params(static_image_mode, enable_segmentation, smooth_segmentation)
+            | body_params(
                 static_image_mode=static_image_mode,
                 model_complexity=model_complexity,
                 smooth_landmarks=smooth_landmarks,
-                enable_segmentation=enable_segmentation,
-                smooth_segmentation=smooth_segmentation,
                 min_detection_confidence=min_detection_confidence,
                 min_tracking_confidence=min_tracking_confidence,
             ),

@@ -1,4 +1,4 @@
-"""What the two solutions that look for a body share: the choice of its model, and its landmarks as results."""
+"""What the solutions that look for a body share: the choice of its model, and its landmarks as results."""
 
 from __future__ import annotations
 
@@ -36,12 +36,10 @@ def body_params(
     static_image_mode: bool,
     model_complexity: int,
     smooth_landmarks: bool,
-    enable_segmentation: bool,
-    smooth_segmentation: bool,
     min_detection_confidence: float,
     min_tracking_confidence: float,
 ) -> dict[str, Any]:
-    """The parameters of the graphs `pose` and `holistic` that say what both solutions' arguments of these names mean.
+    """The parameters of the graphs `pose`, `holistic` and `multi_holistic` that say what these arguments mean.
 
     Raises:
         ValueError: there is no such complexity.
@@ -49,8 +47,6 @@ def body_params(
     """
     params: dict[str, Any] = {
         "smooth_landmarks": smooth_landmarks and not static_image_mode,
-        "enable_segmentation": enable_segmentation,
-        "smooth_segmentation": smooth_segmentation and not static_image_mode,
         "use_previous_landmarks": not static_image_mode,
         "min_detection_confidence": min_detection_confidence,
         "min_tracking_confidence": min_tracking_confidence,
@@ -60,6 +56,12 @@ def body_params(
     if model_complexity not in _MODELS:
         raise ValueError(f"model_complexity is 0 (lite), 1 (full) or 2 (heavy), not {model_complexity!r}")
     return {**params, "pose_model": str(ModelStore().path(_MODELS[model_complexity]))}
+
+
+def mask_params(static_image_mode: bool, enable_segmentation: bool, smooth_segmentation: bool) -> dict[str, Any]:
+    """The parameters of the graphs `pose` and `holistic` that say whether there is a mask."""
+    smooth = smooth_segmentation and not static_image_mode
+    return {"enable_segmentation": enable_segmentation, "smooth_segmentation": smooth}
 
 
 def body_landmarks(

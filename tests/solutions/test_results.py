@@ -21,6 +21,7 @@ from graphflow.solutions.landmarks import LandmarkList, NormalizedLandmarkList
 
 Image = npt.NDArray[np.uint8]
 Holistic, Pose = mp.solutions.holistic.Holistic, mp.solutions.pose.Pose
+MultiHolistic = mp.solutions.multi_holistic.MultiHolistic
 Hands, FaceMesh = mp.solutions.hands.Hands, mp.solutions.face_mesh.FaceMesh
 FaceDetection = mp.solutions.face_detection.FaceDetection
 SelfieSegmentation = mp.solutions.selfie_segmentation.SelfieSegmentation
@@ -172,3 +173,19 @@ def test_the_lite_model_of_the_body(
     gap_px = np.abs(faster.pose_landmarks.array[:, :2] - usual.pose_landmarks.array[:, :2]) * (1000, 667)
     assert 0.1 < np.median(gap_px) < 10
     assert (faster.segmentation_mask is None) != segmentation
+
+
+def test_several_people_have_the_fields_of_one(picture: Callable[[str], Image]) -> None:
+    image = picture("pose.jpg")
+    twice = np.concatenate([image, image], axis=1)
+    with MultiHolistic(static_image_mode=True) as multi, Holistic(static_image_mode=True) as single:
+        alone = multi.process(image).people
+        reference = single.process(image)
+        both = multi.process(twice).people
+        nobody = multi.process(np.zeros_like(image)).people
+    assert list(alone) == [1]
+    for name, value in arrays(reference).items():
+        np.testing.assert_array_equal(getattr(alone[1], name).array, value, err_msg=name)
+    assert [set(arrays(person)) >= {"pose_landmarks", "pose_world_landmarks"} for person in both.values()] == [True] * 2
+    assert sorted(person.pose_landmarks.array[0, 0] > 0.5 for person in both.values()) == [False, True]
+    assert nobody == {}
