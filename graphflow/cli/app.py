@@ -36,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Run dataflow graphs on videos, images and cameras: body, hands and face landmarks, or a graph of your own.",
-    epilog="Exit codes: 0 done, 1 the run failed, 2 the graph or the arguments are wrong, 130 interrupted, 143 terminated.",
+    epilog="Exit codes: 0 done, 1 failed, 2 the graph or the arguments are wrong, 130 interrupted, 143 terminated.",
 )
 models_app = typer.Typer(no_args_is_help=True, help="The models: which there are, where they are, fetch them.")
 app.add_typer(models_app, name="models")
