@@ -92,7 +92,7 @@ nodes:
 """
 
 WRONG_ARGUMENTS: list[tuple[list[str], str]] = [
-    (["holistc", "-i", "{video}"], "no graph 'holistc' — did you mean 'holistic' or 'multi_holistic'? shipped graphs: "),
+    (["holistc", "-i", "{video}"], "no graph 'holistc' — did you mean 'holistic' or 'multi_holistic'? shipped"),
     (["nothing.yaml", "-i", "{video}"], "no graph file nothing.yaml"),
     (["{graph}"], "say what to run"),
     (["{shining}", "-i", "{video}"], "takes no frames from outside: leave out -i"),
