@@ -22,6 +22,7 @@ INNER_LOOP = [
     "graphflow/runtime/pollers.py",
     "graphflow/runtime/gathering.py",
     "graphflow/runtime/pool.py",
+    "graphflow/runtime/throttling.py",
     "graphflow/runtime/scheduler.py",
 ]
 

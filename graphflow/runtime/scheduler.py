@@ -29,7 +29,8 @@ from graphflow.runtime.pollers import Poller
 from graphflow.runtime.pool import Pool
 from graphflow.runtime.priorities import ranks
 from graphflow.runtime.running_calls import RunningCall, Slot, running_call
-from graphflow.runtime.streams import InputQueue, OutputStream, StreamError
+from graphflow.runtime.streams import OutputStream, StreamError
+from graphflow.runtime.throttling import Throttling
 from graphflow.runtime.tracing import Listener
 
 _LOG = logging.getLogger("graphflow")
@@ -112,11 +113,11 @@ class Scheduler:
         self.inputs = {entry.name: OutputStream(entry.name) for entry in graph.spec.inputs}
         for name, header in headers.items():
             self.inputs[name].header = header
-        self._input_throttling: dict[str, set[InputQueue]] = {name: set() for name in self.inputs}
         self._streams = dict(self.inputs)
         for node in self.nodes:
             self._streams.update({output.name: output for output in node.outputs})
         self._producers = {output.name: node for node in self.nodes for output in node.outputs}
+        self._throttling = Throttling(self.inputs, self._producers, self.changed.notify_all)
         self._opening = Opening(self.nodes, self._streams, self.side_packets, self.push)
         self._connect()
         self._runs_until_ranked = 0
@@ -151,7 +152,7 @@ class Scheduler:
         for node in self.nodes:
             for queue in node.inputs:
                 self._streams[queue.name].mirrors.append(queue)
-                queue.on_fullness = self._fullness_changed
+                queue.on_fullness = self._throttling.fullness_changed
         for node in self.nodes:
             ancestors: set[Node] = set()
             frontier = [node]
@@ -186,7 +187,7 @@ class Scheduler:
         self._readers.append(reader)
         if reader.stream in self._streams:
             self._streams[reader.stream].mirrors.append(reader.queue)
-            reader.queue.on_fullness = self._fullness_changed
+            reader.queue.on_fullness = self._throttling.fullness_changed
 
     def start(self) -> None:
         """Starts the threads and opens the nodes that wait for nothing."""
@@ -317,8 +318,7 @@ class Scheduler:
             self._closed_inputs.clear()
             for stream in self.inputs.values():
                 stream.prepare()
-            for throttling in self._input_throttling.values():
-                throttling.clear()
+            self._throttling.prepare()
             for reader in self._readers:
                 reader.prepare()
             for node in self.nodes:
@@ -337,7 +337,7 @@ class Scheduler:
     # -- inputs from outside -------------------------------------------------------------------------------------
 
     def input_throttled(self, name: str) -> bool:
-        return bool(self._input_throttling[name])
+        return self._throttling.holds(name)
 
     def change_input(self, name: str, packets: list[Packet], bound: int) -> None:
         """Adds packets to a graph input, or raises its bound; bound DONE closes it."""
@@ -449,43 +449,6 @@ class Scheduler:
             pool.clear()
         self.changed.notify_all()
 
-    # -- throttling ----------------------------------------------------------------------------------------------
-
-    def _fullness_changed(self, queue: InputQueue) -> None:
-        """A full queue holds back the sources before it, or the graph input that feeds it."""
-        producer = self._producers.get(queue.name)
-        if producer is None:
-            holders = [self._input_throttling[queue.name]]
-        else:
-            holders = [source.throttling for source in producer.ancestor_sources]
-        for holder in holders:
-            if queue.full:
-                holder.add(queue)
-            else:
-                holder.discard(queue)
-        if not queue.full and producer is None:
-            self.changed.notify_all()
-        elif not queue.full and producer is not None:
-            for source in producer.ancestor_sources:
-                if not source.throttling:
-                    source.evaluate()
-
-    def _unthrottle(self) -> bool:
-        """Grows the queues that hold everything up, or reports them; false where none does."""
-        full = {queue for node in self.nodes for queue in node.throttling}
-        full |= {queue for queues in self._input_throttling.values() for queue in queues}
-        # what a poller holds back is for its user to take, so its queue keeps its size
-        full = {queue for queue in full if isinstance(queue.consumer, Node)}
-        for queue in full:
-            consumer = queue.consumer
-            reader = consumer.name if isinstance(consumer, Node) else "a reader"
-            if self._graph.spec.report_deadlock:
-                self._record(stuck(self._graph, queue, reader))
-            else:
-                _LOG.debug("growing the full queue of '%s' in front of '%s'", queue.name, reader)
-                queue.resize(len(queue.packets) + 1)
-        return bool(full)
-
     # -- idleness ------------------------------------------------------------------------------------------------
 
     def _when_idle(self) -> None:
@@ -499,9 +462,15 @@ class Scheduler:
             if not self._active_sources and self._opened_sources:
                 self._activate_sources()
                 continue
-            throttled = self._active_sources or any(self._input_throttling.values())
-            if not (throttled and self._unthrottle()):
+            held_up = self._throttling.held_up_by(self._active_sources)
+            if not held_up:
                 break
+            for node, queue in held_up:
+                if self._graph.spec.report_deadlock:
+                    self._record(stuck(self._graph, queue, node.name))
+                else:
+                    _LOG.debug("growing the full queue of '%s' in front of '%s'", queue.name, node.name)
+                    queue.resize(len(queue.packets) + 1)
         self.wake()
         self.changed.notify_all()
 
