@@ -17,6 +17,9 @@ from .pose_linking import Doubles, color_histogram
 
 Poses = Mapping[int, NormalizedLandmarkList]
 
+_STILL = 0.6
+"""Likeness of colours under which a followed region may have gone over to somebody else."""
+
 
 class _Identifier(Protocol):
     def numbers(self, timestamp_us: int, image: Image, poses: Poses) -> dict[int, int]:
@@ -65,7 +68,10 @@ class _Known:
 
 
 class _ByColors:
-    """Regions as long as they are followed; who is new is compared with those who are gone, by colours."""
+    """Regions as long as they are followed; who is new is compared with those who are gone, by colours.
+
+    So is a region that looks like somebody else, since the region of who is hidden goes over to who is in front.
+    """
 
     def __init__(self, memory: int, min_alike: float) -> None:
         self._memory = memory
@@ -73,6 +79,7 @@ class _ByColors:
         self._frame = 0
         self._identity: dict[int, int] = {}
         self._known: dict[int, _Known] = {}
+        self._last = 0
 
     def numbers(self, timestamp_us: int, image: Image, poses: Poses) -> dict[int, int]:
         self._frame += 1
@@ -82,28 +89,32 @@ class _ByColors:
         looks = {number: color_histogram(image, pose.xyz[:, :2] * sides) for number, pose in poses.items()}
         here = {self._identity[number] for number in poses if number in self._identity}
         for number in sorted(poses):
-            if number not in self._identity:
-                self._identity[number] = self._of_newcomer(number, looks[number], here)
-                here.add(self._identity[number])
-            self._remember(self._identity[number], looks[number])
+            identity = self._identity.get(number, 0)
+            own = _alike(looks[number], self._known[identity].looks) if identity else 0.0
+            if own < _STILL:
+                gone = {each: _alike(looks[number], self._known[each].looks) for each in self._known.keys() - here}
+                best = max(sorted(gone), key=gone.__getitem__, default=0)
+                if best and gone[best] >= self._min_alike:
+                    identity = self._identity[number] = best
+                elif not identity:
+                    identity = self._identity[number] = self._new(number)
+                here.add(identity)
+            self._remember(identity, looks[number], own)
         return {number: self._identity[number] for number in poses}
 
-    def _of_newcomer(self, number: int, looks: Doubles, here: set[int]) -> int:
-        gone = {each: _alike(looks, known.looks) for each, known in self._known.items() if each not in here}
-        best = max(gone, key=gone.__getitem__, default=0)
-        if best and gone[best] >= self._min_alike:
-            return best
-        # regions count upwards, so the number of a new one is nobody's
-        return number
+    def _new(self, number: int) -> int:
+        """The region's own number, unless somebody had it."""
+        self._last = max(self._last + 1, number)
+        return self._last
 
-    def _remember(self, identity: int, looks: Doubles) -> None:
+    def _remember(self, identity: int, looks: Doubles, own: float) -> None:
         known = self._known.get(identity)
         if known is None:
             self._known[identity] = _Known(looks, self._frame)
             return
         known.frame = self._frame
-        if len(looks):
-            known.looks = 0.9 * known.looks + 0.1 * looks if len(known.looks) else looks
+        if own >= _STILL:
+            known.looks = 0.9 * known.looks + 0.1 * looks
 
 
 def _alike(looks: Doubles, other: Doubles) -> float:
