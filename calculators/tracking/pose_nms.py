@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 
-from graphflow import Calculator, Context, Input, Option, Output
+from graphflow import Calculator, Context, Input, Option, OptionError, Output
+from graphflow.context import Binding
 
 from ..lazy import njit
 from ..payloads import FloatArray, ImageSize, NormalizedLandmarkList
@@ -51,6 +55,49 @@ class PoseNmsParameters:
 
 ALPHAPOSE = PoseNmsParameters(delta2=2.65, gamma=22.48, match_cap_px=7.0, merge_cap_px=15.0, reference="alphapose")
 """The parameters in AlphaPose, made for 17 keypoints in pixels."""
+
+
+FITTED = ("delta1", "delta2", "mu", "gamma", "match_threshold", "score_threshold", "reference")
+"""The parameters that files of `graphflow fit pose-nms` hold: those that `PoseNms` has options for."""
+
+
+def pose_nms_text(parameters: PoseNmsParameters) -> str:
+    """The parameters as YAML, to go under the options of a `PoseNms` or into a file that one reads.
+
+    >>> read = yaml.safe_load(pose_nms_text(PoseNmsParameters(gamma=12.5)))
+    >>> read["gamma"], read["reference"]
+    (12.5, 'paper')
+    """
+    values = asdict(parameters)
+    return yaml.safe_dump({name: values[name] for name in FITTED}, sort_keys=False)
+
+
+def read_pose_nms(path: str | Path) -> PoseNmsParameters:
+    """The parameters that a YAML file holds, as `graphflow fit pose-nms` writes it; what it leaves out is default.
+
+    Raises:
+        ValueError: it cannot be read, or holds something else.
+    """
+    try:
+        values = yaml.safe_load(Path(path).expanduser().read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"the parameters of pose NMS in {path} cannot be read: {error}") from error
+    if not isinstance(values, dict) or not set(values) <= set(FITTED):
+        raise ValueError(f"{path} does not hold parameters of pose NMS, which are {', '.join(FITTED)}")
+    defaults = PoseNmsParameters()
+    for name, value in values.items():
+        wanted = getattr(defaults, name)
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        if value not in ("paper", "alphapose") if isinstance(wanted, str) else not numeric:
+            raise ValueError(f"{path}: {name} cannot be {value!r}; the default is {wanted!r}")
+    return _as_in(values.pop("reference", "paper"), **values)
+
+
+def _as_in(reference: NmsReference, **values: float) -> PoseNmsParameters:
+    """Parameters with the caps that go with a distance."""
+    capped = ALPHAPOSE if reference == "alphapose" else PoseNmsParameters()
+    given = {field.name: getattr(capped, field.name) for field in fields(PoseNmsParameters)} | values
+    return PoseNmsParameters(**given)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,6 +250,16 @@ class PoseNms(Calculator):
     match_threshold: int = Option(5, "keypoints that must lie within reach; 0 does without")
     score_threshold: float = Option(0.3, "poses none of whose keypoints reach this are dropped, 0..1")
     reference: NmsReference = Option("paper", "whose distance; alphapose's numbers are in pixels")
+    parameters: str = Option("", "a file of `graphflow fit pose-nms`, in place of all the others")
+
+    def check(self, binding: Binding) -> Iterable[OptionError]:
+        try:
+            self._parameters()
+        except ValueError as error:
+            yield OptionError("parameters", str(error))
+
+    def open(self, context: Context) -> None:
+        self._fitted = self._parameters()
 
     def process(self, context: Context) -> None:
         people: list[NormalizedLandmarkList] | None = context[self.landmarks]
@@ -220,7 +277,7 @@ class PoseNms(Calculator):
             [np.ones(len(each), np.float32) if each.visibility is None else each.visibility for each in people]
         )
         boxes = np.concatenate([poses.min(axis=1), poses.max(axis=1)], axis=1)
-        result = pose_nms(boxes, np.ones(len(people)) if given is None else given, poses, sure, self._parameters())
+        result = pose_nms(boxes, np.ones(len(people)) if given is None else given, poses, sure, self._fitted)
         depth = [people[pick].xyz[:, 2:] for pick in result.picks]
         context[self.merged] = [
             NormalizedLandmarkList(np.concatenate([pose / sides, z], axis=1), score, people[pick].presence)
@@ -229,17 +286,16 @@ class PoseNms(Calculator):
         context[self.picks] = [int(pick) for pick in result.picks]
 
     def _parameters(self) -> PoseNmsParameters:
-        capped = ALPHAPOSE if self.reference == "alphapose" else PoseNmsParameters()
-        return PoseNmsParameters(
-            self.delta1,
-            self.delta2,
-            self.mu,
-            self.gamma,
+        if self.parameters:
+            return read_pose_nms(self.parameters)
+        return _as_in(
+            self.reference,
+            delta1=self.delta1,
+            delta2=self.delta2,
+            mu=self.mu,
+            gamma=self.gamma,
             match_threshold=self.match_threshold,
-            match_cap_px=capped.match_cap_px,
-            merge_cap_px=capped.merge_cap_px,
             score_threshold=self.score_threshold,
-            reference=self.reference,
         )
 
 

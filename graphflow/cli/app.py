@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from graphflow.cli import authoring, running
+from graphflow.cli import authoring, fit, running
 from graphflow.cli.arguments import GraphArgument, GraphPathOption, JsonOption, ParamOption, SetOption
 from graphflow.cli.reporting import report
 
@@ -41,6 +41,7 @@ app = typer.Typer(
 models_app = typer.Typer(no_args_is_help=True, help="The models: which there are, where they are, fetch them.")
 app.add_typer(models_app, name="models")
 authoring.add_commands(app)
+fit.add_commands(app)
 running.add_commands(app)
 
 
