@@ -1,0 +1,154 @@
+"""Videos of several people, composed of those of one: what is found in each alone is the truth for all together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+import graphflow
+
+Frame = npt.NDArray[np.uint8]
+Found = dict[str, dict[int, Any]]
+"""What a graph found, by stream and timestamp."""
+
+FRAME_US = 33_333
+MARGIN = 120
+"""Pixels beside each clip: its edge goes on, as at an image's end, since what is beside a person changes the result."""
+BODY = "pose_landmarks"
+HANDS = ("left_hand_landmarks", "right_hand_landmarks")
+
+
+def clip(shared: Path, name: str, count: int) -> list[Frame]:
+    """The first frames of a shared video, RGB."""
+    capture = cv2.VideoCapture(str(shared / "data" / "videos" / name))
+    frames: list[Frame] = []
+    while len(frames) < count and (read := capture.read())[0]:
+        frames.append(cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))
+    assert len(frames) == count
+    return frames
+
+
+def run(name: str, frames: Sequence[Frame], streams: Sequence[str], **arguments: Any) -> Found:
+    """Runs a shipped graph on frames of 30 a second."""
+    graph = graphflow.load(name, prune=True, **arguments)
+    found: Found = {stream: {} for stream in streams}
+    for stream, seen in found.items():
+        graph.observe(stream, lambda packet, seen=seen: seen.update({packet.timestamp: packet.value}))  # type: ignore[misc]
+    graph.start()
+    for number, frame in enumerate(frames):
+        graph.add_packet("image", frame, number * FRAME_US)
+    graph.close_all_inputs()
+    graph.wait_until_done()
+    return found
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Frames, and where in each of them each clip lies.
+
+    Attributes:
+        frames: of one size.
+        places: for each frame and clip where it begins, in pixels from the left; None while it is not shown.
+        clips: those that are shown, each with as many frames.
+    """
+
+    frames: list[Frame]
+    places: list[list[int | None]]
+    clips: list[list[Frame]]
+
+    def whose(self, time: int, landmarks: Any) -> int | None:
+        """The clip in the middle of whose place somebody is; None where there is none."""
+        x = float(landmarks.xyz[[11, 12], 0].mean()) * self.frames[0].shape[1]
+        for number, place in enumerate(self.places[time]):
+            if place is not None:
+                width = self.clips[number][0].shape[1]
+                if abs(place + width / 2 - x) < width / 3:
+                    return number
+        return None
+
+    def in_clip(self, time: int, number: int, landmarks: Any) -> npt.NDArray[np.float64]:
+        """Landmarks in pixels of the clip, [N, 2]."""
+        place = self.places[time][number]
+        assert place is not None
+        height, width = self.frames[0].shape[:2]
+        return np.asarray(landmarks.xyz[:, :2].astype(np.float64) * [width, height] - [place, 0])
+
+
+def side_by_side(clips: list[list[Frame]], drift_px: int = 0, scales: Sequence[float] = ()) -> Scene:
+    """Clips of the same height beside each other, which may move to and fro, and stand on the ground where smaller.
+
+    Args:
+        clips: all with as many frames.
+        drift_px: how far each moves from its place, at most `MARGIN`.
+        scales: of each clip; default 1.
+    """
+    factors = list(scales) or [1.0] * len(clips)
+    parts: list[list[Frame]] = [[] for _ in clips]
+    for number, (own, factor) in enumerate(zip(clips, factors, strict=True)):
+        for time, frame in enumerate(own):
+            picture: Any = frame if factor == 1 else cv2.resize(frame, None, fx=factor, fy=factor)
+            moved = round(drift_px * np.sin(2 * np.pi * (time / len(own) + number / len(clips))))
+            sides = (frame.shape[0] - picture.shape[0], 0, MARGIN + moved, MARGIN - moved)
+            parts[number].append(np.asarray(cv2.copyMakeBorder(picture, *sides, cv2.BORDER_REPLICATE), np.uint8))
+    lefts = np.cumsum([0, *(part[0].shape[1] for part in parts)])
+    places: list[int | None] = [int(left) for left in lefts[:-1]]
+    frames = [np.ascontiguousarray(np.concatenate(row, axis=1)) for row in zip(*parts, strict=True)]
+    return Scene(frames, [places] * len(frames), parts)
+
+
+def swapping(first: list[Frame], second: list[Frame], still: int = 20) -> Scene:
+    """Two who change places, the second in front of the first, whom it hides for a while."""
+    height, width = first[0].shape[:2]
+    canvas = 2 * width
+    frames: list[Frame] = []
+    places: list[list[int | None]] = []
+    for time, (behind, before) in enumerate(zip(first, second, strict=True)):
+        share = float(np.clip((time - still) / (len(first) - 2 * still), 0, 1))
+        moved = round(share * (canvas - width))
+        frame = np.empty((height, canvas, 3), np.uint8)
+        frame[:] = behind[0][0, 0]
+        frame[:, moved : moved + width] = behind
+        shown = slice(width // 6, width - width // 6)
+        frame[:, canvas - width - moved :][:, shown] = before[:, shown]
+        frames.append(frame)
+        hidden = abs(canvas - width - 2 * moved) < 2 * width / 3
+        places.append([None if hidden else moved, canvas - width - moved])
+    return Scene(frames, places, [first, second])
+
+
+def leaving(stays: list[Frame], leaves: list[Frame], away: range) -> Scene:
+    """Two beside each other, the second of whom is not there for a while."""
+    scene = side_by_side([stays, leaves])
+    frames = list(scene.frames)
+    half = frames[0].shape[1] // 2
+    for time in away:
+        frames[time] = frames[time].copy()
+        frames[time][:, half:] = frames[time][:, half : half + 1]
+    places = [[where[0], None if time in away else where[1]] for time, where in enumerate(scene.places)]
+    return Scene(frames, places, scene.clips)
+
+
+def numbers_of(scene: Scene, found: Found) -> list[list[int]]:
+    """For each clip the numbers that its person had, one after the other."""
+    seen: list[list[int]] = [[] for _ in scene.clips]
+    for time, timestamp in enumerate(sorted(found[BODY])):
+        people = found[BODY][timestamp]
+        for clip_number, mine in enumerate(seen):
+            here = [number for number, landmarks in people.items() if scene.whose(time, landmarks) == clip_number]
+            # of several in one place, who was there stays, as CLEAR MOT has it
+            if here and not (mine and mine[-1] in here):
+                mine.append(here[0])
+    return seen
+
+
+def size_of(points: npt.NDArray[np.float64]) -> float:
+    """The length of a torso, or of a palm, in the unit of the points [33 or 21, 2]."""
+    if len(points) == 21:
+        return float(np.linalg.norm(points[0] - points[9]))
+    return float(np.linalg.norm(points[[11, 12]].mean(axis=0) - points[[23, 24]].mean(axis=0)))
