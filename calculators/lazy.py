@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from graphflow import warm_up
+from graphflow.cache import cache_folder
 
 __all__ = ["cv2", "njit"]
 
@@ -29,7 +31,21 @@ class _Module:
 
 
 _lock = threading.RLock()
+_KEPT = cache_folder() / "kernels"
 _kernels: list[_Kernel] = []  # those that no run has loaded yet
+
+
+@contextmanager
+def _kept_apart(config: Any) -> Iterator[None]:
+    """Lets the kernels made meanwhile be kept in graphflow's cache; NUMBA_CACHE_DIR moves them, as numba says."""
+    if config.CACHE_DIR:
+        yield
+        return
+    config.CACHE_DIR = str(_KEPT)
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = ""
 
 
 class _Kernel:
@@ -59,7 +75,8 @@ class _Kernel:
                 import numba
 
                 scope = self._function.__globals__
-                compiled = numba.njit(**self._flags)(self._function)
+                with _kept_apart(numba.config):
+                    compiled = numba.njit(**self._flags)(self._function)
                 for name in self._function.__code__.co_names:
                     called = scope.get(name)
                     if isinstance(called, _Kernel) and called is not self:

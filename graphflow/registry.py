@@ -10,6 +10,7 @@ import ast
 import dataclasses
 import difflib
 import functools
+import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -22,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from graphflow.cache import cache_folder
 from graphflow.calculator import Calculator
 from graphflow.ports import Port, bind_type
 
@@ -113,10 +115,11 @@ def _index() -> Mapping[str, tuple[str, str]]:
 
 
 def _index_of(root: Path) -> Mapping[str, tuple[str, str]]:
-    """The index of one folder; kept beside its compiled modules, since reading all sources takes as long as numba."""
+    """The index of one folder; kept, since reading all sources takes as long as loading numba."""
     paths = sorted(path for path in root.rglob("*.py"))
     state = [[str(path.relative_to(root)), path.stat().st_mtime_ns, path.stat().st_size] for path in paths]
-    kept = root / "__pycache__" / f"calculators.{sys.implementation.cache_tag}.json"
+    place = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
+    kept = cache_folder() / "calculators" / f"{place}.json"
     try:
         known = json.loads(kept.read_bytes())
         if known["files"] == state:
@@ -125,12 +128,12 @@ def _index_of(root: Path) -> Mapping[str, tuple[str, str]]:
         pass  # not there yet, or not what is written below
     found = _read_index(root, paths)
     try:
-        kept.parent.mkdir(exist_ok=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
         aside = kept.with_suffix(f".{os.getpid()}")
         aside.write_text(json.dumps({"files": state, "index": found}))
         aside.replace(kept)
     except OSError:
-        pass  # an installation that cannot be written to is read anew each time
+        pass  # where nothing can be kept it is read anew each time
     return found
 
 

@@ -17,15 +17,17 @@ INDEX = {"Gate": ("graphflow.calculators.flow.gate", "Gate"), "Door": ("graphflo
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "flow").mkdir()
-    (tmp_path / "flow/gate.py").write_text(SOURCE)
-    assert registry._index_of(tmp_path) == INDEX
-    return tmp_path
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GRAPHFLOW_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "calculators"
+    (folder / "flow").mkdir(parents=True)
+    (folder / "flow/gate.py").write_text(SOURCE)
+    assert registry._index_of(folder) == INDEX
+    return folder
 
 
 def kept(folder: Path) -> Path:
-    (found,) = (folder / "__pycache__").iterdir()
+    (found,) = (folder.parent / "cache" / "calculators").iterdir()
     return found
 
 
@@ -49,8 +51,9 @@ def test_a_damaged_index_is_made_anew(folder: Path, text: str) -> None:
     assert json.loads(kept(folder).read_text())["index"]["Gate"] == list(INDEX["Gate"])
 
 
-def test_a_folder_that_cannot_be_written_is_read_each_time(folder: Path) -> None:
+def test_where_nothing_can_be_kept_the_sources_are_read_each_time(folder: Path) -> None:
+    place = kept(folder).parent
     kept(folder).unlink()
-    (folder / "__pycache__").rmdir()
-    (folder / "__pycache__").write_text("a file in the way")
+    place.rmdir()
+    place.write_text("a file in the way")
     assert registry._index_of(folder) == INDEX

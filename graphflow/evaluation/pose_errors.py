@@ -159,7 +159,7 @@ class PoseErrors:
         return points, partner, foreign.astype(np.int64)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _drawn(random: np.random.Generator, points: Doubles, place: int, low: float, high: float, out: Doubles) -> float:
     """Fills in a point around a candidate, evenly by angle and by distance; returns the distance."""
     angle = random.random() * 2 * np.pi
@@ -169,7 +169,7 @@ def _drawn(random: np.random.Generator, points: Doubles, place: int, low: float,
     return radius
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _beyond(points: Doubles, place: int, out: Doubles, distance: float) -> bool:
     """Whether a point is farther than that from all candidates but one."""
     for other in range(len(points)):
@@ -178,7 +178,7 @@ def _beyond(points: Doubles, place: int, out: Doubles, distance: float) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _nearest_to(
     random: np.random.Generator, points: Doubles, place: int, low: float, high: float, tries: int, out: Doubles
 ) -> bool:
@@ -189,7 +189,7 @@ def _nearest_to(
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _draw_places(
     random: np.random.Generator,
     points: Doubles,

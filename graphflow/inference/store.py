@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
+from graphflow.cache import cache_folder
 
 from ..errors import ModelError
 from .cache_files import process_lock, sha256_of, written_aside
@@ -79,8 +79,7 @@ class ModelStore:
         offline: bool | None = None,
         catalog: Catalog = SHIPPED,
     ) -> None:
-        chosen = cache_dir or os.environ.get("GRAPHFLOW_CACHE") or platformdirs.user_cache_dir("graphflow", False)
-        self.cache_dir = Path(chosen).expanduser().absolute()
+        self.cache_dir = Path(cache_dir).expanduser().absolute() if cache_dir else cache_folder()
         self.offline = os.environ.get("GRAPHFLOW_OFFLINE", "") not in ("", "0") if offline is None else offline
         self._wheel = catalog.wheel
         # whoever runs a shipped graph gets the shipped model, whatever was added
