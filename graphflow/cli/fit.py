@@ -60,6 +60,28 @@ def pose_nms(
     say(f"{scores}, of {fit.tried} sets of parameters; the best are in {output}")
 
 
+@fit_app.command()
+def proposals(
+    data: DataOption,
+    proposals: ProposalsOption,
+    output: OutputOption,
+    atoms: Annotated[int, typer.Option("--atoms", min=1, help="Group the poses into at most so many.")] = 30,
+    seed: Annotated[int, typer.Option("--seed", help="Of the first centres of the groups.")] = 0,
+) -> None:
+    """Learn for ProposalVariants how a detector's boxes are off, pose by pose."""
+    from graphflow.calculators.tracking.atomic_poses import atomic_poses_text
+    from graphflow.evaluation.proposal_fitting import fit_proposals
+
+    truth, found = _read(data, proposals)
+    try:
+        learned = fit_proposals(truth, found, atoms, seed=seed)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    people = int(learned.count.sum())
+    output.write_text(f"# graphflow fit proposals: of {people} boxes\n{atomic_poses_text(learned)}", "utf-8")
+    say(f"{len(learned.poses)} atomic poses of {people} boxes are in {output}")
+
+
 def _read(data: Path, proposals: Path) -> tuple[Annotations, dict[int, ImageProposals]]:
     from graphflow.evaluation.annotations import read_annotations
     from graphflow.evaluation.proposals import read_proposals
