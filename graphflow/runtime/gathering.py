@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from graphflow import timestamp as ts
@@ -14,17 +15,24 @@ _AHEAD = 8
 
 
 class SpreadPolicy(DefaultPolicy):
-    """As the default policy, but runs no further ahead of the gatherer than `_AHEAD` timestamps."""
+    """As the default policy, but runs no further ahead of the gatherer than `_AHEAD` timestamps.
 
-    def __init__(self, spreader: Node, gatherer: Node) -> None:
+    Where time goes on without packets, `settle` lets the instances know up to when.
+    """
+
+    def __init__(self, spreader: Node, gatherer: Node, settle: Callable[[int], None]) -> None:
         self._spreader = spreader
+        self._settle = settle
         self._dealt_with = gatherer.inputs[0]
         super().__init__(spreader.inputs, [], False, {})
 
     def readiness(self) -> tuple[Readiness, int]:
         if len(self._dealt_with.packets) >= _AHEAD:
             return Readiness.NOT_READY, ts.UNSET
-        return super().readiness()
+        readiness, timestamp = super().readiness()
+        if readiness is Readiness.NOT_READY:
+            self._settle(timestamp)
+        return readiness, timestamp
 
     def go_on(self) -> None:
         """The gatherer has got further."""

@@ -142,10 +142,11 @@ class Instance:
         self.opening = opening
         self.idle_for = 0
 
-    def settle(self, timestamp: int) -> None:
-        """Says on all inputs that nothing more comes at `timestamp`."""
+    def settle(self, bound: int) -> None:
+        """Says on all inputs that nothing more comes before `bound`."""
         for stream in self.inputs:
-            stream.propagate([], ts.next_allowed_in_stream(timestamp))
+            if bound > stream.bound:
+                stream.propagate([], bound)
 
     def close(self) -> None:
         """Ends the inputs; the nodes close as they have worked through what they hold."""
@@ -175,7 +176,7 @@ class Instances:
         self._first = first
         options: Any = spreader.checked.new_calculator()
         self._grace: int = options.grace
-        spreading = spreader.policy = SpreadPolicy(spreader, gatherer)
+        spreading = spreader.policy = SpreadPolicy(spreader, gatherer, self._settle)
         self._policy = gatherer.policy = GatherPolicy(gatherer.inputs, len(gatherer.outputs), spreading)
         # the container's connections are sorted by tag, those of the graph stand as they are written
         bound, spec = spreader.checked.binding, graph.spec
@@ -214,7 +215,7 @@ class Instances:
                 if instance.idle_for > self._grace:
                     self._retire(self.living.pop(key))
                 else:
-                    instance.settle(timestamp)
+                    instance.settle(ts.next_allowed_in_stream(timestamp))
             self._scheduler.wake()
 
     def close(self) -> None:
@@ -303,6 +304,12 @@ class Instances:
         instance = Instance(nodes, inputs, Opening(nodes, streams, sides, scheduler.push))
         instance.opening.begin()
         return instance
+
+    def _settle(self, bound: int) -> None:
+        """Nothing comes before `bound`, to no instance."""
+        if ts.MIN <= bound <= ts.MAX:
+            for instance in self.living.values():
+                instance.settle(bound)
 
     def _retire(self, instance: Instance) -> None:
         self._closing.append(instance)

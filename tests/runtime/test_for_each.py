@@ -147,6 +147,40 @@ def test_nobody_can_tell_how_many_threads_there_are(people: Path, fuse: bool) ->
     assert counted().opened == counted().closed
 
 
+def test_time_passes_through_without_packets(people: Path, tmp_path: Path) -> None:
+    graph = graphflow.load(
+        """
+graph: Held
+inputs: [numbers, more, allow]
+side_inputs: {START: start}
+outputs: [numbers_seen, totals_seen]
+nodes:
+  hold:
+    calculator: Gate
+    inputs: {'': [numbers], ALLOW: allow}
+    outputs: [let_through]
+  people:
+    calculator: People
+    inputs: [let_through, more]
+    side_inputs: {START: start}
+    outputs: [totals]
+  join: {calculator: PassThrough, inputs: [numbers, totals], outputs: [numbers_seen, totals_seen]}
+""",
+        graph_path=[tmp_path],
+    )
+    seen: list[int] = []
+    graph.observe("numbers_seen", lambda packet: seen.append(packet.timestamp))
+    graph.start({"start": 0})
+    for timestamp in range(4):
+        graph.add_packet("numbers", {1: 1}, timestamp)
+        graph.add_packet("allow", timestamp == 0, timestamp)
+        graph.set_bound("more", timestamp + 1)
+    graph.wait_until_idle()
+    assert seen == [0, 1, 2, 3]
+    graph.close_all_inputs()
+    graph.wait_until_done()
+
+
 def test_the_past_is_not_kept(people: Path) -> None:
     graph = graphflow.load(people)
     graph.observe("totals", lambda packet: None)
