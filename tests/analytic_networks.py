@@ -105,6 +105,35 @@ def joint_network(
     return build.save(path, [image], outputs)
 
 
+def refiner_network(path: Path, size: tuple[int, int], peak: float = 1.0, separate: bool = False) -> Path:
+    """A network from planes in 0..1 and drawn poses to heatmaps [N, 5, H, W]: of all joints of a colour the one that
+    the pose is near to.
+
+    The pose is channels 3 to 7 of the image, or a second input.
+    """
+    width, height = size
+    build = _Builder()
+    inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, ("N", 3 if separate else 8, height, width))]
+    image, pose = "image", "pose"
+    if separate:
+        inputs.append(helper.make_tensor_value_info("pose", TensorProto.FLOAT, ("N", 5, height, width)))
+    else:
+        bounds = [build.constant([at], np.int64) for at in (0, 3, 8, 1)]
+        pose = build.add("Slice", ["image", bounds[1], bounds[2], bounds[3]])
+        image = build.add("Slice", ["image", bounds[0], bounds[1], bounds[3]])
+    filters = np.array(_FILTERS, np.float32)
+    weights = build.constant(filters[:, :3, np.newaxis, np.newaxis])
+    value = build.add("Relu", [build.add("Conv", [image, weights, build.constant(filters[:, 3])])])
+    reach = np.arange(-9, 10)
+    bell = np.exp(-(reach[:, np.newaxis] ** 2 + reach**2) / (2 * _SIGMA_PX**2))
+    kernel = build.constant(np.tile(bell / bell.sum(), (5, 1, 1, 1)))
+    near = build.add("Conv", [value, kernel], group=5, pads=[9, 9, 9, 9])
+    # weighted by blocks, so that the pose chooses the joint but does not pull its place
+    share = build.add("Mul", [pose, build.constant(1 / peak)])
+    chosen = build.add("Cast", [build.add("Greater", [share, build.constant(0.3)])], to=TensorProto.FLOAT)
+    return build.save(path, inputs, [(build.add("Mul", [near, chosen]), ("N", 5, height, width))])
+
+
 def constant_network(
     path: Path, shape: Sequence[Any], *answers: npt.ArrayLike, element: int = TensorProto.FLOAT
 ) -> Path:

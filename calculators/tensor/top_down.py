@@ -81,16 +81,11 @@ class TopDownCrops(_WithCard):
             return
         people = boxes if isinstance(boxes, list) else [] if boxes is None else [boxes]
         size = np.array([image.shape[1], image.shape[0]], np.float64)
-        crops, backs = [], []
-        for person in people[: self.max_people]:
-            matrix = self._matrix(person, size)
-            if matrix is None:
-                continue
-            crops.append(cropped(image, matrix, self._card.input.size))
-            backs.append(inverse_matrix(matrix) / size[:, None])
-        context[self.matrices] = backs
-        if crops:
-            context[self.tensors] = [self._tensor(np.stack(crops))]
+        found = [self._matrix(person, size) for person in people[: self.max_people]]
+        matrices = [matrix for matrix in found if matrix is not None]
+        context[self.matrices] = [inverse_matrix(matrix) / size[:, None] for matrix in matrices]
+        if matrices:
+            context[self.tensors] = [self._tensor(image, matrices)]
 
     def _matrix(self, person: Detection | NormalizedRect, size: Doubles) -> AffineMatrix | None:
         card = self._card
@@ -112,8 +107,9 @@ class TopDownCrops(_WithCard):
         sides = fix_aspect_ratio(sides, width / height)
         return crop_matrix(center, sides, (width, height), rotation_deg, "corners" if card.box.udp else "uniform")
 
-    def _tensor(self, crops: npt.NDArray[Any]) -> FloatArray:
+    def _tensor(self, image: npt.NDArray[np.uint8], matrices: Sequence[AffineMatrix]) -> FloatArray:
         wanted = self._card.input
+        crops = np.stack([cropped(image, matrix, wanted.size) for matrix in matrices])
         if wanted.channels == "bgr":
             crops = crops[..., ::-1]
         values = (crops - np.array(wanted.mean, np.float32)) / np.array(wanted.deviation, np.float32)

@@ -59,6 +59,15 @@ class BoxCard(_Part):
     udp: bool = Field(default=False, description="map pixel centres to pixel centres (UDP) instead of corners")
 
 
+class PoseCard(_Part):
+    """The pose that a refiner is given beside the image: a Gaussian for each keypoint, as large as the input."""
+
+    sigma: float = Field(gt=0, description="deviation of the Gaussians in pixels of the input")
+    peak: float = Field(1.0, gt=0, description="their height")
+    separate: bool = Field(False, description="an input of their own after the image, instead of more channels")
+    min_score: float = Field(0.0, description="keypoints that score less have an empty map")
+
+
 class HeatmapDecoder(_Part):
     """One heatmap a keypoint; the best place is refined."""
 
@@ -109,6 +118,7 @@ class NetworkCard(_Part):
     url: str = Field("", description="where the file is")
     sha256: str = Field("", description="of the file")
     input: InputCard
+    pose: PoseCard | None = Field(None, description="of a refiner: how it is told the pose to refine")
     box: BoxCard = BoxCard()
     keypoints: tuple[str, ...] = Field(description="their names in the network's order, or `coco`")
     skeleton: tuple[tuple[str, str], ...] = Field((), description="pairs of keypoints that are joined")
