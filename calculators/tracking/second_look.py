@@ -34,7 +34,7 @@ class ProposalVariants(Calculator):
     atoms: str = Option("", "a file of `graphflow fit proposals`")
     variants: int = Option(3, "boxes for each uncertain person")
     uncertain_below: float = Option(0.5, "mean visibility below which a pose is uncertain, 0..1; above 1 all are")
-    min_visibility: float = Option(0.1, "keypoints below do not count for the pose")
+    min_visibility: float = Option(0.1, "keypoints below count neither for the box nor for the atomic pose")
     padding: float = Option(1.2, "sides of a person's box over those of the extent of the keypoints")
     seed: int = Option(0, "of the random numbers")
 
@@ -66,14 +66,16 @@ class ProposalVariants(Calculator):
 
     def _boxes(self, person: NormalizedLandmarkList, sides: Doubles, timestamp: int, number: int) -> Doubles:
         points = person.xyz[:, :2].astype(np.float64) * sides
-        low, high = points.min(axis=0), points.max(axis=0)
+        known = np.asarray(person.visibility) >= self.min_visibility
+        # what was not seen lies anywhere
+        seen = points[known] if known.sum() > 1 else points
+        low, high = seen.min(axis=0), seen.max(axis=0)
         middle, half = (low + high) / 2, (high - low) / 2 * self.padding
         box = np.concatenate([middle - half, middle + half])
         learned, atom = self._learned, np.zeros(1, np.int64)
         if learned is None:
             learned = _one_distribution()
         else:
-            known = np.asarray(person.visibility) >= self.min_visibility
             atom = learned.nearest(points[None], known[None])
         random = np.random.default_rng([self.seed, abs(timestamp), number])
         variants: Doubles = sample_variants(box[None], atom, learned, self.variants, random)[0]
