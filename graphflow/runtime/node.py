@@ -112,14 +112,13 @@ class Task:
         calculator = node.calculator
         emitted = tuple(bool(packets) for packets in context.emitted)
         dropped = calculator.dropped if calculator is not None else 0
-        calls = [Call(node.index, -1, doing, timestamp, started, ended, thread, emitted, waiting, dropped, node.key)]
+        spans: Sequence[tuple[int, int, int]] = ()
         if isinstance(calculator, Step):
-            for place, began, over in calculator.spans or ():
-                calls.append(Call(node.index, place, doing, timestamp, began, over, thread, (), 0, 0, node.key))
+            spans = calculator.spans or ()
             calculator.spans = []
+        call = Call(node.index, doing, timestamp, started, ended, thread, emitted, waiting, dropped, node.key, spans)
         for listener in node.listeners:
-            for call in calls:
-                listener.called(call)
+            listener.called(call)
 
 
 class Node:

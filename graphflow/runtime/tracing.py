@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from array import array
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -20,6 +21,8 @@ from graphflow.config.checked import CheckedNode
 from graphflow.runtime.fusion import members_of
 
 _CHUNK = 4096
+_HELD = 25
+"""How many chunks wait in memory before the first is written: formatting takes longer than noting."""
 
 
 class Call(NamedTuple):
@@ -27,7 +30,6 @@ class Call(NamedTuple):
 
     Attributes:
         node: the node, its place in the order in which nodes run.
-        member: of a step, which of its nodes; -1 for the step as a whole, and for a node by itself.
         doing: `open`, `process` or `close`.
         timestamp: of the inputs; of a source, of what it emitted first (UNSET where nothing).
         started: by `time.perf_counter_ns`.
@@ -37,10 +39,10 @@ class Call(NamedTuple):
         waiting: packets that waited in the node's fullest queue when the call was over.
         dropped: packets that the calculator has left out so far.
         key: of a node in an instance of a graph, whose instance it is.
+        spans: of a step, the calls of its nodes: which one, when it started and when it ended.
     """
 
     node: int
-    member: int
     doing: str
     timestamp: int
     started: int
@@ -50,6 +52,7 @@ class Call(NamedTuple):
     waiting: int
     dropped: int
     key: Any = None
+    spans: Sequence[tuple[int, int, int]] = ()
 
 
 class Listener(Protocol):
@@ -72,8 +75,8 @@ class TraceFile:
     """Writes a trace in the format of Chrome's trace events, which https://ui.perfetto.dev and chrome://tracing open.
 
     Each thread has its row of calls; arrows lead from the call that emitted a packet to those that read it; counters
-    show how many packets wait in front of a node, and how many were dropped. The file is written while the graph runs,
-    by a thread of its own, and can be opened even if the run was cut short.
+    show how many packets wait in front of a node, and how many were dropped. A thread of its own writes the file: of the
+    last hundred thousand calls when the run is over, however it ends, of those before while it goes on.
 
     Args:
         path: the file to write; what it held is lost.
@@ -93,6 +96,7 @@ class TraceFile:
         self._nodes: Sequence[CheckedNode] = ()
         self._threads: dict[int, int] = {}
         self._names: dict[int, str] = {}
+        self._labels: dict[tuple[int, int, str, Any], tuple[str, str]] = {}
         self._counters: dict[tuple[int, str, Any], int] = {}
         self._produced: dict[tuple[str, int, Any], int] = {}
         self._flows = 0
@@ -127,59 +131,81 @@ class TraceFile:
             self.error = self.error or error
 
     def _write(self) -> None:
-        while (chunk := self._chunks.get()) is not None:
-            if self.error is not None:
-                continue
+        held: deque[list[Call]] = deque()
+        while True:
+            chunk = self._chunks.get()
+            if chunk is not None:
+                held.append(chunk)
+            while held and (chunk is None or len(held) > _HELD):
+                self._write_chunk(held.popleft())
+            if chunk is None:
+                return
+
+    def _write_chunk(self, chunk: list[Call]) -> None:
+        if self.error is None:
             try:
-                self._file.writelines(json.dumps(event) + ",\n" for call in chunk for event in self._events(call))
+                self._file.writelines(line for call in chunk for line in self._lines(call))
                 self._file.flush()
             except OSError as error:  # a full disk ends the trace, not the run
                 self.error = error
 
-    def _events(self, call: Call) -> Iterator[dict[str, Any]]:
+    def _lines(self, call: Call) -> Iterator[str]:
+        """The events of one call as lines of JSON, formatted by hand: `json` takes three times as long."""
         if call.thread not in self._threads:
             self._threads[call.thread] = len(self._threads) + 1
             row = {"name": self._names[call.thread]}
-            yield {"name": "thread_name", "ph": "M", "pid": 1, "tid": self._threads[call.thread], "args": row}
-        where = {"pid": 1, "tid": self._threads[call.thread]}
-        node = self._nodes[call.node]
-        shown = members_of(node)[call.member] if call.member >= 0 else node
-        name = f"step of {len(members_of(node))}" if shown is node and len(members_of(node)) > 1 else shown.spec.name
-        yield {
-            "name": f"{name}{_of_key(call)}" + ("" if call.doing == "process" else f" ({call.doing})"),
-            "cat": shown.calculator.__name__ if shown is not node or name == shown.spec.name else "step",
-            "ph": "X",
-            "ts": self._us(call.started),
-            "dur": (call.ended - call.started) / 1000,
-            "args": {"timestamp": ts.describe(call.timestamp)},
-            **where,
-        }
-        if call.member < 0 and call.doing == "process":
-            yield from self._flow_events(call, node, where)
+            found = {"name": "thread_name", "ph": "M", "pid": 1, "tid": self._threads[call.thread], "args": row}
+            yield f"{json.dumps(found)},\n"
+        where = f'"pid":1,"tid":{self._threads[call.thread]}'
+        args = f'{where},"args":{{"timestamp":"{ts.describe(call.timestamp)}"}}}},\n'
+        yield self._span(call, -1, call.started, call.ended) + args
+        for member, started, ended in call.spans:
+            yield self._span(call, member, started, ended) + args
+        if call.doing == "process":
+            yield from self._flow_lines(call, self._nodes[call.node], where)
             yield from self._counter(call, "waiting", call.waiting, "queues")
             yield from self._counter(call, "dropped", call.dropped, "drops")
 
-    def _flow_events(self, call: Call, node: CheckedNode, where: dict[str, int]) -> Iterator[dict[str, Any]]:
+    def _span(self, call: Call, member: int, started: int, ended: int) -> str:
+        """The beginning of the event of a call, or of the call of a member of a step."""
+        name, kind = self._shown(call, member)
+        duration = (ended - started) / 1000
+        return f'{{"name":{name},"cat":{kind},"ph":"X","ts":{self._us(started):.3f},"dur":{duration:.3f},'
+
+    def _shown(self, call: Call, member: int) -> tuple[str, str]:
+        """The name and the kind that a call, or that of a member of a step, is shown under, as JSON."""
+        key = call.node, member, call.doing, call.key
+        if key not in self._labels:
+            node = self._nodes[call.node]
+            members = members_of(node)
+            shown = members[member] if member >= 0 else node
+            step = shown is node and len(members) > 1
+            name = f"step of {len(members)}" if step else shown.spec.name
+            name += _of_key(call) + ("" if call.doing == "process" else f" ({call.doing})")
+            self._labels[key] = json.dumps(name), json.dumps("step" if step else shown.calculator.__name__)
+        return self._labels[key]
+
+    def _flow_lines(self, call: Call, node: CheckedNode, where: str) -> Iterator[str]:
         """Arrows to this call from those that emitted what it read, and the beginnings of those that lead on."""
-        common = {"name": "packet", "cat": "flow", **where}
+        common = f'{{"name":"packet","cat":"flow",{where}'
         for entry in node.binding.inputs:
             flow = self._produced.get((entry.name, call.timestamp, call.key))
             if flow is not None and not entry.back_edge:
                 # a flow has one beginning and any number of steps
-                yield {**common, "ph": "t", "id": flow, "ts": self._us(call.started) + 0.001}
+                yield f'{common},"ph":"t","id":{flow},"ts":{self._us(call.started) + 0.001:.3f}}},\n'
         for entry, emitted in zip(node.binding.outputs, call.emitted, strict=True):
             if emitted:
                 self._flows += 1
                 self._produced[entry.name, call.timestamp, call.key] = self._flows
-                yield {**common, "ph": "s", "id": self._flows, "ts": self._us(call.ended) - 0.001}
+                yield f'{common},"ph":"s","id":{self._flows},"ts":{self._us(call.ended) - 0.001:.3f}}},\n'
         while len(self._produced) > _CHUNK:
             self._produced.pop(next(iter(self._produced)))
 
-    def _counter(self, call: Call, what: str, value: int, unit: str) -> Iterator[dict[str, Any]]:
+    def _counter(self, call: Call, what: str, value: int, unit: str) -> Iterator[str]:
         if self._counters.get((call.node, what, call.key), 0) != value:
             self._counters[call.node, what, call.key] = value
-            name = f"{what}: {self._nodes[call.node].spec.name[:80]}{_of_key(call)}"
-            yield {"name": name, "ph": "C", "pid": 1, "ts": self._us(call.ended), "args": {unit: value}}
+            name = json.dumps(f"{what}: {self._nodes[call.node].spec.name[:80]}{_of_key(call)}")
+            yield f'{{"name":{name},"ph":"C","pid":1,"ts":{self._us(call.ended):.3f},"args":{{"{unit}":{value}}}}},\n'
 
     def _us(self, moment: int) -> float:
         return (moment - self._origin) / 1000
@@ -205,7 +231,7 @@ class Latencies:
         self._ends = {index for index, node in enumerate(nodes) if node.binding.inputs and not node.binding.outputs}
 
     def called(self, call: Call) -> None:
-        if call.member >= 0 or call.doing != "process":
+        if call.doing != "process":
             return
         if call.node in self._sources:
             self._began.setdefault(call.timestamp, call.ended)
