@@ -75,8 +75,8 @@ class TraceFile:
     """Writes a trace in the format of Chrome's trace events, which https://ui.perfetto.dev and chrome://tracing open.
 
     Each thread has its row of calls; arrows lead from the call that emitted a packet to those that read it; counters
-    show how many packets wait in front of a node, and how many were dropped. A thread of its own writes the file: of the
-    last hundred thousand calls when the run is over, however it ends, of those before while it goes on.
+    show how many packets wait in front of a node, and how many were dropped. A thread of its own writes the file: the
+    last hundred thousand calls when the run is over, however it ends, those before while it goes on.
 
     Args:
         path: the file to write; what it held is lost.
