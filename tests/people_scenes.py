@@ -104,22 +104,53 @@ def side_by_side(clips: list[list[Frame]], drift_px: int = 0, scales: Sequence[f
 
 def swapping(first: list[Frame], second: list[Frame], still: int = 20) -> Scene:
     """Two who change places, the second in front of the first, whom it hides for a while."""
-    height, width = first[0].shape[:2]
-    canvas = 2 * width
+    width = first[0].shape[1]
+    way = crossing(0, width, len(first), still)
+    return composed([first, second], [way, [width - left for left in way]], 2 * width)
+
+
+def crossing(begin: int, end: int, frames: int, still: int, pause: int = 0, until: float = 1) -> list[int]:
+    """Where somebody is who stands, goes, may stop halfway, goes on and stands again, in pixels for each frame.
+
+    Args:
+        begin: where from.
+        end: where to.
+        frames: how many in all.
+        still: frames before, and after.
+        pause: frames halfway.
+        until: the share of the way that is gone at the end: 1 is all of it, 0 is back where it began.
+    """
+    half = (frames - 2 * still - pause) / 2
+    share = np.interp(range(frames), [still, still + half, still + half + pause, frames - still], [0, 0.5, 0.5, until])
+    return [round(begin + (end - begin) * float(each)) for each in share]
+
+
+def composed(clips: list[list[Frame]], lefts: list[list[int]], canvas: int, cut: float = 1 / 6) -> Scene:
+    """Clips of one size that move past each other, the later ones in front of the earlier.
+
+    Args:
+        clips: all with as many frames.
+        lefts: for each clip and frame where it begins, in pixels.
+        canvas: the width of the whole image, in pixels.
+        cut: the share of the width that is left out on both sides of all clips but the first.
+    """
+    height, width = clips[0][0].shape[:2]
+    aside = int(width * cut)
     frames: list[Frame] = []
     places: list[list[int | None]] = []
-    for time, (behind, before) in enumerate(zip(first, second, strict=True)):
-        share = float(np.clip((time - still) / (len(first) - 2 * still), 0, 1))
-        moved = round(share * (canvas - width))
+    for time in range(len(clips[0])):
         frame = np.empty((height, canvas, 3), np.uint8)
-        frame[:] = behind[0][0, 0]
-        frame[:, moved : moved + width] = behind
-        shown = slice(width // 6, width - width // 6)
-        frame[:, canvas - width - moved :][:, shown] = before[:, shown]
+        frame[:] = clips[0][time][0, 0, 0]
+        now = [own[time] for own in lefts]
+        for number, left in enumerate(now):
+            shown = slice(aside, width - aside) if number else slice(0, width)
+            frame[:, left : left + width][:, shown] = clips[number][time][:, shown]
         frames.append(frame)
-        hidden = abs(canvas - width - 2 * moved) < 2 * width / 3
-        places.append([None if hidden else moved, canvas - width - moved])
-    return Scene(frames, places, [first, second])
+        hidden = [
+            any(abs(left - other) < width * (1 - 2 * cut) for other in now[n + 1 :]) for n, left in enumerate(now)
+        ]
+        places.append([None if gone else left for gone, left in zip(hidden, now, strict=True)])
+    return Scene(frames, places, clips)
 
 
 def leaving(stays: list[Frame], leaves: list[Frame], away: range) -> Scene:

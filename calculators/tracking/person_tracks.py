@@ -3,21 +3,65 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from graphflow import Calculator, Context, Input, Option, Output
 
 from ..payloads import ImageSize, NormalizedRect
 
+_STEPS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """From where somebody was to where they would be by now, which is `step` farther, normalized."""
+
+    begin: NormalizedRect
+    step: tuple[float, float] = (0.0, 0.0)
+
+    def distance(self, region: NormalizedRect, size: ImageSize) -> float:
+        """From the region's centre to the nearest place of the way, in pixels."""
+        x, y = (region.x_center - self.begin.x_center) * size[0], (region.y_center - self.begin.y_center) * size[1]
+        step_x, step_y = self.step[0] * size[0], self.step[1] * size[1]
+        squared = step_x**2 + step_y**2
+        share = min(max((x * step_x + y * step_y) / squared, 0.0), 1.0) if squared else 0.0
+        return math.hypot(x - share * step_x, y - share * step_y)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Where a person was last, and when, and the steps that led there."""
+
+    region: NormalizedRect
+    last: int
+    steps: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_STEPS))
+
+    def follow(self, region: NormalizedRect, now: int) -> None:
+        if now == self.last + 1:
+            self.steps.append((region.x_center - self.region.x_center, region.y_center - self.region.y_center))
+        else:
+            self.steps.clear()
+        self.region, self.last = region, now
+
+    def way(self, now: int) -> _Way:
+        if not self.steps:
+            return _Way(self.region)
+        # the last steps of somebody who is hidden are too short already, hence the median
+        x, y = (median(each) * (now - self.last) for each in zip(*self.steps, strict=True))
+        return _Way(self.region, (x, y))
+
 
 class PersonTracks(Calculator):
     """Names the regions of people: those that were followed keep their number, those that are new get the next one.
 
-    A detected region in the place of one that is followed is dropped, before anything is computed for it; so is the
-    younger of two that have come to follow the same person. A person who was lost and is detected again in about the
-    same place within `memory` timestamps gets the old number back. Two regions are in the same place where their
-    centres, which are the middles of hips, are closer than `same_place` of the smaller region's longer side, and
-    neither is more than twice as long as the other.
+    A detected region in the place of one that is followed is dropped, before anything is computed for it. A person who
+    was lost and is detected again within `memory` timestamps gets the old number back, if that is about where they
+    were, or on the way from there to where they would be by now. Two regions are in the same place where their centres,
+    which are the middles of hips, are closer than `same_place` of the smaller region's longer side, and neither is more
+    than twice as long as the other.
     """
 
     fusible = True
@@ -34,42 +78,43 @@ class PersonTracks(Calculator):
     def open(self, context: Context) -> None:
         self._next = 1
         self._now = 0
-        # number -> where the person was last, and when
-        self._seen: dict[int, tuple[NormalizedRect, int]] = {}
+        self._seen: dict[int, _Seen] = {}
 
     def process(self, context: Context) -> None:
         size = context[self.size]
         if size is None:
             return
         self._now += 1
-        self._seen = {number: seen for number, seen in self._seen.items() if self._now - seen[1] <= self.memory}
+        self._seen = {number: seen for number, seen in self._seen.items() if self._now - seen.last <= self.memory}
         kept: dict[int, NormalizedRect] = {}
         followed: dict[int, Any] = context[self.followed] or {}
         for number, region in sorted(followed.items()):
-            if len(kept) < self.max_people and not self._place_of(region, kept, size):
+            if len(kept) < self.max_people:
                 kept[number] = region
         for region in context[self.detected] or ():
-            if len(kept) < self.max_people and not self._place_of(region, kept, size):
+            there = {number: _Way(each) for number, each in kept.items()}
+            if len(kept) < self.max_people and not self._nearest(region, there, size):
                 kept[self._number_of(region, kept, size)] = region
-        self._seen.update({number: (region, self._now) for number, region in kept.items()})
+        for number, region in kept.items():
+            self._seen.setdefault(number, _Seen(region, self._now)).follow(region, self._now)
         context[self.regions] = dict(sorted(kept.items()))
 
     def _number_of(self, region: NormalizedRect, kept: dict[int, NormalizedRect], size: ImageSize) -> int:
-        lost = {number: seen for number, (seen, _) in self._seen.items() if number not in kept}
-        number = self._place_of(region, lost, size)
+        lost = {number: seen.way(self._now) for number, seen in self._seen.items() if number not in kept}
+        number = self._nearest(region, lost, size)
         if not number:
             number, self._next = self._next, self._next + 1
         return number
 
-    def _place_of(self, region: NormalizedRect, others: dict[int, NormalizedRect], size: ImageSize) -> int:
-        """The number of the nearest of the others that is in the same place, 0 where none is."""
+    def _nearest(self, region: NormalizedRect, ways: dict[int, _Way], size: ImageSize) -> int:
+        """The number of the nearest of those ways that are in the same place, 0 where none is."""
         width, height = size
         side = max(region.width * width, region.height * height)
         best, nearest = 0, math.inf
-        for number, other in others.items():
-            other_side = max(other.width * width, other.height * height)
+        for number, way in ways.items():
+            other_side = max(way.begin.width * width, way.begin.height * height)
             smaller, larger = min(side, other_side), max(side, other_side)
-            apart = math.hypot((region.x_center - other.x_center) * width, (region.y_center - other.y_center) * height)
+            apart = way.distance(region, size)
             if larger <= 2 * smaller and apart < self.same_place * smaller and apart < nearest:
                 best, nearest = number, apart
         return best

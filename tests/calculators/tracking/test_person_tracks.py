@@ -40,8 +40,8 @@ NEAR_A = region(0.22)
         ([(None, [A]), ({1: NEAR_A}, None)], {}, [{1: A}, {1: NEAR_A}]),
         # what is followed already is not found again
         ([(None, [A]), ({1: A}, [NEAR_A, B])], {}, [{1: A}, {1: A, 2: B}]),
-        # two that follow the same person: the older one stays
-        ([(None, [A, B]), ({1: A, 2: NEAR_A}, None)], {}, [{1: A, 2: B}, {1: A}]),
+        # of two that follow the same person one is left out before, by DistinctPeople
+        ([(None, [A, B]), ({1: A, 2: NEAR_A}, None)], {}, [{1: A, 2: B}, {1: A, 2: NEAR_A}]),
         # small and large in the same place are two people
         ([(None, [A, region(0.2, side=0.08)])], {}, [{1: A, 2: region(0.2, side=0.08)}]),
         ([(None, [A, B, C])], {"max_people": 2}, [{1: A, 2: B}]),
@@ -54,6 +54,21 @@ NEAR_A = region(0.22)
 )
 def test_numbers_stay_with_people(frames: Any, options: Any, expected: Any) -> None:
     assert tracks(frames, **options) == expected
+
+
+@pytest.mark.parametrize(
+    ("there", "number"),
+    [(0.5, 1), (0.4, 1), (0.3, 1), (0.56, 2), (0.24, 2)],
+    ids=["where they would be", "on the way", "where they were", "farther", "before"],
+)
+def test_who_is_lost_on_the_way_comes_back_on_it(there: float, number: int) -> None:
+    # 0.02 a frame to 0.3, but for the last of them, which is hidden already; ten frames more lead to 0.5
+    way = [0.2, 0.22, 0.24, 0.26, 0.28, 0.3, 0.3]
+    frames: list[Any] = [(None, [region(way[0])])]
+    frames += [({1: region(x)}, None) for x in way[1:]]
+    frames += [({}, None)] * 9
+    frames += [({}, [region(there)])]
+    assert tracks(frames)[-1] == {number: region(there)}
 
 
 def test_distance_is_measured_in_pixels() -> None:
