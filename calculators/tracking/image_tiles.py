@@ -64,7 +64,7 @@ def merged(
         threshold: intersection over union above which two heads are one.
     """
     kept = list(whole)
-    added = [found for number, seen in sorted(by_tile.items()) for found in _in_image(seen, tiles[number], size)]
+    added = [found for number, seen in sorted(by_tile.items()) for found in in_image(seen, tiles[number], size)]
     added.sort(key=lambda detection: -float(detection.scores[0]))
     for candidate in added:
         if not any(_same(candidate, other, size, threshold) for other in kept):
@@ -72,7 +72,14 @@ def merged(
     return kept
 
 
-def _in_image(seen: Sequence[Detection], tile: Rect, size: ImageSize) -> Iterator[Detection]:
+def in_image(seen: Sequence[Detection], tile: Rect, size: ImageSize) -> Iterator[Detection]:
+    """What was found in a part of an image, as found in the image; not those whose hips lie in another part.
+
+    Args:
+        seen: normalized by the part.
+        tile: the part, px, upright.
+        size: of the image, px.
+    """
     sides = np.array(size, np.float32)
     corner = np.array([tile.x_center - tile.width / 2, tile.y_center - tile.height / 2], np.float32) / sides
     scale = np.array([tile.width, tile.height], np.float32) / sides
