@@ -2,9 +2,11 @@
 
 import gc
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
+from graphflow.calculators import lazy
 from graphflow.calculators.geometry import kernels
 from graphflow.calculators.lazy import njit
 
@@ -70,8 +72,25 @@ def test_collections_go_on_when_the_last_one_is_done() -> None:
 def test_kernels_are_loaded_from_the_cache_before_they_are_called() -> None:
     points = np.zeros((3, 3), np.float32)
     kernels.rotate(points, 0.5)  # now it is in the cache
-    compiled = kernels._rotate
-    again = njit(cache=True, nogil=True, error_model="numpy")(compiled.py_func)
-    assert not again.compiled().overloads
-    again.load()
-    assert set(compiled.overloads) <= set(again.compiled().overloads)
+    function = lazy._behind(kernels._rotate)
+    assert function is not None
+    again: Any = njit(cache=True, nogil=True, error_model="numpy")(function.__wrapped__)
+    assert not again.load()  # nothing is left for numba
+    called = again.callable()
+    assert type(called).__name__ == "builtin_function_or_method"
+    turned = np.full((3, 3), np.nan, np.float32)
+    called(points, 0.5, turned)
+    assert (turned == 0).all()
+
+
+def test_numbas_own_cache_is_read_for_what_only_numba_can_call() -> None:
+    points, turned = np.zeros((3, 3), np.float32), np.empty((3, 3), np.float32)
+    function = lazy._behind(kernels._rotate)
+    assert function is not None
+    first, again = (njit(cache=True, nogil=True, error_model="numpy")(function.__wrapped__) for _ in range(2))
+    kernel: Any = first
+    kernel.compiled()(points, 0.5, turned)  # now it is in that cache
+    kernel = again
+    assert not kernel.compiled().overloads
+    kernel.load_compiled()
+    assert kernel.compiled().overloads

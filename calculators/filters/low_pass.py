@@ -51,7 +51,9 @@ class LowPassFilter:
             if values.shape != (held := self._smoothed.shape):
                 raise ValueError(f"values of shape {list(held)} are held, not {list(values.shape)}: reset")
             flat = np.ascontiguousarray(values, np.float32).reshape(-1)
-            self._smoothed = _low_pass(flat, self._smoothed.reshape(-1), self.alpha).reshape(held)
+            smoothed = np.empty_like(flat)
+            _low_pass(flat, self._smoothed.reshape(-1), self.alpha, smoothed)
+            self._smoothed = smoothed.reshape(held)
         return self._smoothed
 
     def reset(self) -> None:
@@ -71,10 +73,8 @@ class LowPassFilter:
 
 
 @njit(cache=True, nogil=True)
-def _low_pass(values: FloatArray, last: FloatArray, alpha: float) -> FloatArray:
+def _low_pass(values: FloatArray, last: FloatArray, alpha: float, smoothed: FloatArray) -> None:
     weight = np.float32(alpha)
-    smoothed = np.empty_like(values)
     for i in range(values.size):
         # one product is a float and the other a double, as in MediaPipe
         smoothed[i] = np.float64(weight * values[i]) + (1.0 - weight) * last[i]
-    return smoothed

@@ -98,9 +98,9 @@ class OneEuroFilter:
             return values
         if last_us != 0:  # MediaPipe takes 0 for no timestamp here
             self._rate = 1.0 / ((timestamp_us - last_us) * 1000 * 1e-9)
-        smoothed = _one_euro(
-            flat, self._state, self._rate, self.min_cutoff, self.beta, self.derivate_cutoff, float(value_scale)
-        )
+        smoothed = np.empty_like(flat)
+        numbers = (self._rate, self.min_cutoff, self.beta, self.derivate_cutoff, float(value_scale))
+        _one_euro(flat, self._state, *numbers, smoothed)
         return smoothed.reshape(values.shape)
 
     def _in_double(self, timestamp_us: float, values: FloatArray, value_scale: float) -> FloatArray:
@@ -114,13 +114,15 @@ class OneEuroFilter:
         if self._exact is None:
             self._exact = np.stack([flat, flat, np.zeros_like(flat)])
             return values
-        smoothed = _one_euro_double(
+        smoothed = np.empty_like(flat)
+        _one_euro_double(
             flat,
             self._exact,
             1 if paper else 0,
             np.array([self._rate, self.min_cutoff, self.beta, self.derivate_cutoff, value_scale]),
             np.nan if self.threshold_cutoff is None else self.threshold_cutoff,
             self.threshold_beta,
+            smoothed,
         )
         return smoothed.reshape(values.shape).astype(values.dtype)
 
@@ -133,10 +135,10 @@ def _one_euro_double(
     numbers: _Doubles,
     threshold_cutoff: float,
     threshold_beta: float,
-) -> _Doubles:
+    smoothed: _Doubles,
+) -> None:
     """`compared`: the row of the state that speeds are taken from; a threshold of NaN is none."""
     rate, min_cutoff, beta, derivate_cutoff, value_scale = numbers
-    smoothed = np.empty_like(values)
     speed_alpha = _alpha(derivate_cutoff, rate)
     for i in range(values.size):
         speed = (values[i] - state[compared, i]) * value_scale * rate
@@ -148,7 +150,6 @@ def _one_euro_double(
             step = threshold * np.arcsinh(step / threshold)
         smoothed[i] = state[1, i] + alpha * step
         state[0, i], state[1, i], state[2, i] = values[i], smoothed[i], speed
-    return smoothed
 
 
 @njit(cache=True, nogil=True)
@@ -165,8 +166,8 @@ def _one_euro(
     beta: float,
     derivate_cutoff: float,
     value_scale: float,
-) -> FloatArray:
-    smoothed = np.empty_like(values)
+    smoothed: FloatArray,
+) -> None:
     speed_alpha = np.float32(_alpha(derivate_cutoff, rate))
     for i in range(values.size):
         change = np.float64(values[i]) - np.float64(state[0, i])
@@ -176,4 +177,3 @@ def _one_euro(
         alpha = np.float32(_alpha(min_cutoff + beta * abs(np.float64(smooth_speed)), rate))
         smoothed[i] = np.float64(alpha * values[i]) + (1.0 - np.float64(alpha)) * state[1, i]
         state[0, i], state[1, i], state[2, i] = values[i], smoothed[i], smooth_speed
-    return smoothed

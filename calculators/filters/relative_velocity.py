@@ -80,7 +80,8 @@ class RelativeVelocityFilter:
             return values
         else:
             duration_ns = (timestamp_us - self._last_us) * 1000
-            smoothed = _relative_velocity(
+            smoothed = np.empty_like(flat)
+            _relative_velocity(
                 flat,
                 self._last,
                 self._distances,
@@ -89,6 +90,7 @@ class RelativeVelocityFilter:
                 float(value_scale),
                 self._last_scale,
                 self.velocity_scale,
+                smoothed,
             )
         self._last_us, self._last_scale = timestamp_us, float(value_scale)
         return smoothed.reshape(values.shape)
@@ -130,14 +132,14 @@ def _relative_velocity(
     value_scale: float,
     last_scale: float,
     velocity_scale: float,
-) -> FloatArray:
+    smoothed: FloatArray,
+) -> None:
     window, one = durations.size, np.float32(1.0)
     scale, scale_before, speed_scale = np.float32(value_scale), np.float32(last_scale), np.float32(velocity_scale)
     steps, total = 0, duration
     while steps < window and total + durations[steps] <= (1 + window) * _LONGEST_STEP_NS:
         total += durations[steps]
         steps += 1
-    smoothed = np.empty_like(values)
     for i in range(values.size):
         distance = values[i] * scale - last[0, i] * scale_before
         way = distance
@@ -155,4 +157,3 @@ def _relative_velocity(
         durations[step] = durations[step - 1]
     if window:
         durations[0] = duration
-    return smoothed

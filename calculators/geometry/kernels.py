@@ -50,33 +50,38 @@ def remove_letterbox(points: FloatArray, padding: LetterboxPadding) -> FloatArra
     Raises:
         ValueError: an array has another shape.
     """
-    return _remove_letterbox(_checked_points(points), _checked_padding(padding))
+    moved = np.empty_like(_checked_points(points))
+    _remove_letterbox(points, _checked_padding(padding), moved)
+    return moved
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _remove_letterbox(points: FloatArray, padding: FloatArray) -> FloatArray:
-    width, height = _ONE - (padding[0] + padding[2]), _ONE - (padding[1] + padding[3])
-    moved = np.empty_like(points)
-    for i in range(points.shape[0]):
-        moved[i, 0] = (points[i, 0] - padding[0]) / width
-        moved[i, 1] = (points[i, 1] - padding[1]) / height
-        if points.shape[1] == 3:
+def _remove_letterbox(points: FloatArray, padding: FloatArray, moved: FloatArray) -> None:
+    left, top = padding[0], padding[1]
+    width, height = _ONE - (left + padding[2]), _ONE - (top + padding[3])
+    if points.shape[1] == 3 and moved.shape[1] == 3:  # so that the compiler knows, and takes vector instructions
+        for i in range(points.shape[0]):
+            moved[i, 0] = (points[i, 0] - left) / width
+            moved[i, 1] = (points[i, 1] - top) / height
             moved[i, 2] = points[i, 2] / width
-    return moved
+    else:
+        for i in range(points.shape[0]):
+            moved[i, 0] = (points[i, 0] - left) / width
+            moved[i, 1] = (points[i, 1] - top) / height
 
 
 def remove_letterbox_of_box(box: FloatArray, padding: LetterboxPadding) -> FloatArray:
     """`remove_letterbox` for a box, float32 [4]: xmin, ymin, width, height."""
-    return _remove_letterbox_of_box(_checked_box(box), _checked_padding(padding))
+    moved = np.empty_like(_checked_box(box))
+    _remove_letterbox_of_box(box, _checked_padding(padding), moved)
+    return moved
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _remove_letterbox_of_box(box: FloatArray, padding: FloatArray) -> FloatArray:
+def _remove_letterbox_of_box(box: FloatArray, padding: FloatArray, moved: FloatArray) -> None:
     width, height = _ONE - (padding[0] + padding[2]), _ONE - (padding[1] + padding[3])
-    moved = np.empty_like(box)
     moved[0], moved[1] = (box[0] - padding[0]) / width, (box[1] - padding[1]) / height
     moved[2], moved[3] = box[2] / width, box[3] / height
-    return moved
 
 
 def project_from_rect(points: FloatArray, rect: NormalizedRect, rotation_rad: float | None = None) -> FloatArray:
@@ -93,22 +98,28 @@ def project_from_rect(points: FloatArray, rect: NormalizedRect, rotation_rad: fl
         ValueError: the array has another shape.
     """
     rotation = rect.rotation if rotation_rad is None else rotation_rad
-    return _project_from_rect(_checked_points(points), rect.x_center, rect.y_center, rect.width, rect.height, rotation)
+    projected = np.empty_like(_checked_points(points))
+    _project_from_rect(points, rect.x_center, rect.y_center, rect.width, rect.height, rotation, projected)
+    return projected
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _project_from_rect(
-    points: FloatArray, x_center: float, y_center: float, width: float, height: float, rotation: float
-) -> FloatArray:
+    points: FloatArray,
+    x_center: float,
+    y_center: float,
+    width: float,
+    height: float,
+    rotation: float,
+    projected: FloatArray,
+) -> None:
     cosine, sine = math.cos(np.float32(rotation)), math.sin(np.float32(rotation))
-    projected = np.empty_like(points)
     for i in range(points.shape[0]):
         x, y = points[i, 0] - _HALF, points[i, 1] - _HALF
         projected[i, 0] = (cosine * x - sine * y) * np.float32(width) + np.float32(x_center)
         projected[i, 1] = (sine * x + cosine * y) * np.float32(height) + np.float32(y_center)
         if points.shape[1] == 3:
             projected[i, 2] = points[i, 2] * np.float32(width)
-    return projected
 
 
 def project_by_matrix(points: FloatArray, matrix: Matrix4) -> FloatArray:
@@ -121,17 +132,18 @@ def project_by_matrix(points: FloatArray, matrix: Matrix4) -> FloatArray:
     Raises:
         ValueError: an array has another shape.
     """
-    return _project_by_matrix(_checked_points(points), _checked_matrix(matrix))
+    projected = np.empty_like(_checked_points(points))
+    _project_by_matrix(points, _checked_matrix(matrix), projected)
+    return projected
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _project_by_matrix(points: FloatArray, matrix: FloatArray) -> FloatArray:
+def _project_by_matrix(points: FloatArray, matrix: FloatArray, projected: FloatArray) -> None:
     # the difference of two projected points, as there: not always matrix[0, 0] after rounding
     step_x = np.float64((matrix[0, 0] + matrix[0, 3]) - matrix[0, 3])
     step_y = np.float64((matrix[1, 0] + matrix[1, 3]) - matrix[1, 3])
     z_scale = np.float32(math.sqrt(step_x * step_x + step_y * step_y))
     with_z = points.shape[1] == 3
-    projected = np.empty_like(points)
     for i in range(points.shape[0]):
         x, y = points[i, 0], points[i, 1]
         first, second = x * matrix[0, 0] + y * matrix[0, 1], x * matrix[1, 0] + y * matrix[1, 1]
@@ -140,16 +152,17 @@ def _project_by_matrix(points: FloatArray, matrix: FloatArray) -> FloatArray:
             first, second = first + z * matrix[0, 2], second + z * matrix[1, 2]
             projected[i, 2] = z_scale * z
         projected[i, 0], projected[i, 1] = first + matrix[0, 3], second + matrix[1, 3]
-    return projected
 
 
 def project_box_by_matrix(box: FloatArray, matrix: Matrix4) -> FloatArray:
     """The upright box around a box moved by a 4x4 matrix; float32 [4]: xmin, ymin, width, height."""
-    return _project_box_by_matrix(_checked_box(box), _checked_matrix(matrix))
+    around = np.empty_like(_checked_box(box))
+    _project_box_by_matrix(box, _checked_matrix(matrix), around)
+    return around
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _project_box_by_matrix(box: FloatArray, matrix: FloatArray) -> FloatArray:
+def _project_box_by_matrix(box: FloatArray, matrix: FloatArray, around: FloatArray) -> None:
     x_min, y_min, x_max, y_max = _LARGEST, _LARGEST, -_LARGEST, -_LARGEST
     for corner in range(4):
         x = box[0] + box[2] if corner in (1, 2) else box[0]
@@ -160,9 +173,7 @@ def _project_box_by_matrix(box: FloatArray, matrix: FloatArray) -> FloatArray:
         x_max = projected_x if x_max < projected_x else x_max
         y_min = projected_y if projected_y < y_min else y_min
         y_max = projected_y if y_max < projected_y else y_max
-    around = np.empty_like(box)
     around[0], around[1], around[2], around[3] = x_min, y_min, x_max - x_min, y_max - y_min
-    return around
 
 
 def rect_matrix(rect: NormalizedRect, image_size: ImageSize, rotation_rad: float | None = None) -> Matrix4:
@@ -176,38 +187,48 @@ def rect_matrix(rect: NormalizedRect, image_size: ImageSize, rotation_rad: float
     Source: MediaPipe `calculators/tensor/image_to_tensor_utils`, rotated sub-rectangle to rectangle transform.
     """
     rotation = rect.rotation if rotation_rad is None else rotation_rad
-    return _rect_matrix(rect.x_center, rect.y_center, rect.width, rect.height, rotation, image_size[0], image_size[1])
+    width, height = image_size
+    matrix = np.zeros((4, 4), np.float32)
+    _rect_matrix(rect.x_center, rect.y_center, rect.width, rect.height, rotation, width, height, matrix)
+    return matrix
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _rect_matrix(
-    x_center: float, y_center: float, width: float, height: float, rotation: float, image_width: int, image_height: int
-) -> FloatArray:
+    x_center: float,
+    y_center: float,
+    width: float,
+    height: float,
+    rotation: float,
+    image_width: int,
+    image_height: int,
+    matrix: FloatArray,
+) -> None:
     across, down = np.float32(image_width), np.float32(image_height)
     a, b = np.float32(width) * across, np.float32(height) * down
     e, f = np.float32(x_center) * across, np.float32(y_center) * down
     c, d = math.cos(np.float32(rotation)), math.sin(np.float32(rotation))
     g, h = _ONE / across, _ONE / down
-    matrix = np.zeros((4, 4), np.float32)
     matrix[0, 0], matrix[0, 1], matrix[0, 3] = a * c * g, -b * d * g, (-_HALF * a * c + _HALF * b * d + e) * g
     matrix[1, 0], matrix[1, 1], matrix[1, 3] = a * d * h, b * c * h, (-_HALF * b * c - _HALF * a * d + f) * h
     matrix[2, 2], matrix[3, 3] = a * g, _ONE
-    return matrix
 
 
 def rotate(points: FloatArray, rotation_rad: float) -> FloatArray:
     """Points turned around the origin in the x-y plane, clockwise where y points down; float32 [N, 3]."""
-    return _rotate(_checked_points(points), rotation_rad)
+    turned = np.empty_like(_checked_points(points))
+    _rotate(points, rotation_rad, turned)
+    return turned
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rotate(points: FloatArray, rotation: float) -> FloatArray:
+def _rotate(points: FloatArray, rotation: float, turned: FloatArray) -> None:
     cosine, sine = math.cos(np.float32(rotation)), math.sin(np.float32(rotation))
-    turned = points.copy()
     for i in range(points.shape[0]):
         turned[i, 0] = cosine * points[i, 0] - sine * points[i, 1]
         turned[i, 1] = sine * points[i, 0] + cosine * points[i, 1]
-    return turned
+        if points.shape[1] == 3:
+            turned[i, 2] = points[i, 2]
 
 
 def surrounding_box(points: FloatArray, smallest_max: float) -> FloatArray:
@@ -219,15 +240,15 @@ def surrounding_box(points: FloatArray, smallest_max: float) -> FloatArray:
     Raises:
         ValueError: the array is not float32 [N, 2] or [N, 3].
     """
-    return _surrounding_box(_checked_points(points), smallest_max)
+    box = np.empty(4, np.float32)
+    _surrounding_box(_checked_points(points), smallest_max, box)
+    return box
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _surrounding_box(points: FloatArray, smallest_max: float) -> FloatArray:
-    box = np.empty(4, np.float32)
+def _surrounding_box(points: FloatArray, smallest_max: float, box: FloatArray) -> None:
     x_min, y_min, x_max, y_max = _bounds(points, smallest_max)
     box[0], box[1], box[2], box[3] = x_min, y_min, x_max - x_min, y_max - y_min
-    return box
 
 
 def surrounding_rect(points: FloatArray) -> tuple[float, float, float, float]:

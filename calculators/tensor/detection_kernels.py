@@ -279,8 +279,9 @@ def suppress_weighted(
         merged_keypoints: float32 [N, K, 2], filled.
     """
     corners = boxes.copy()
-    corners[:, 2] += corners[:, 0]
-    corners[:, 3] += corners[:, 1]
+    for i in range(len(corners)):
+        corners[i, 2] += corners[i, 0]
+        corners[i, 3] += corners[i, 1]
     left = order.copy()
     size, groups = len(left), 0
     keypoint_sums = np.empty(keypoints.shape[1:], np.float32)
@@ -315,8 +316,11 @@ def suppress_weighted(
                 merged_keypoints[groups, k, 0] = keypoint_sums[k, 0] / total
                 merged_keypoints[groups, k, 1] = keypoint_sums[k, 1] / total
         else:  # a box that does not even overlap itself, without area: the best one passes, the rest is lost
-            merged_boxes[groups] = boxes[top]
-            merged_keypoints[groups] = keypoints[top]
+            for side in range(4):
+                merged_boxes[groups, side] = boxes[top, side]
+            for k in range(len(keypoint_sums)):
+                merged_keypoints[groups, k, 0] = keypoints[top, k, 0]
+                merged_keypoints[groups, k, 1] = keypoints[top, k, 1]
             return groups + 1
         groups += 1
         size = remaining
