@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,31 +13,28 @@ import numpy.typing as npt
 from graphflow import Calculator, Context, Input, Option, Output
 
 from ..payloads import ImageSize, NormalizedLandmarkList
+from .person_way import PersonWay, Place
+from .torso import torso_length, torso_place
 
 Doubles = npt.NDArray[np.float64]
 
-_TORSO = [11, 12, 23, 24]  # shoulders and hips
 _LEAST = 0.2  # torsos beside the way expected, below which nobody has jumped
 _FRAMES = 10  # for which a jump is remembered
-_STEADY = 0.6  # of the old velocity, in the new one
 
 
 @dataclass(slots=True)
-class _Way:
-    """How somebody moved, in pixels a frame, and how far off the way each of the last frames was, in torsos."""
+class _Followed:
+    """Where somebody went, and how far off the way each of the last frames was, in torsos."""
 
-    place: Doubles
-    velocity: Doubles | None = None
+    way: PersonWay
     jumps: deque[float] = field(default_factory=lambda: deque(maxlen=_FRAMES))
 
-    def go(self, place: Doubles, torso: float) -> None:
-        step = place - self.place
-        self.place = place
-        if self.velocity is None:
-            self.velocity = step
-            return
-        self.jumps.append(float(np.linalg.norm(step - self.velocity)) / torso)
-        self.velocity = _STEADY * self.velocity + (1 - _STEADY) * step
+    def follow(self, place: Place, torso: float) -> None:
+        if self.way.begun:
+            across, down = self.way.velocity
+            expected = self.way.place[0] + across, self.way.place[1] + down
+            self.jumps.append(math.dist(place, expected) / torso)
+        self.way.follow(place)
 
     @property
     def jump(self) -> float:
@@ -67,7 +65,7 @@ class DistinctPeople(Calculator):
     same_place: float = Option(0.3, "distance of landmarks below which poses are of one body, in torsos")
 
     def open(self, context: Context) -> None:
-        self._ways: dict[int, _Way] = {}
+        self._followed: dict[int, _Followed] = {}
 
     def process(self, context: Context) -> None:
         size = context[self.size]
@@ -75,28 +73,28 @@ class DistinctPeople(Calculator):
             return
         poses: dict[int, NormalizedLandmarkList] = context[self.poses] or {}
         points = {number: pose.xyz[:, :2].astype(np.float64) * size for number, pose in poses.items()}
-        torsos = {number: _torso(each) for number, each in points.items()}
-        ways: dict[int, _Way] = {}
+        torsos = {number: torso_length(each) for number, each in points.items()}
+        now: dict[int, _Followed] = {}
         for number, each in points.items():
-            place = each[_TORSO].mean(axis=0)
-            ways[number] = self._ways.get(number) or _Way(place)
-            if number in self._ways:
-                ways[number].go(place, torsos[number])
-        gone = self._twice(points, torsos, ways)
-        self._ways = {number: way for number, way in ways.items() if number not in gone}
+            followed = self._followed.get(number)
+            now[number] = followed or _Followed(PersonWay(torso_place(each)))
+            if followed is not None:
+                followed.follow(torso_place(each), torsos[number])
+        gone = self._twice(points, torsos, {number: each.jump for number, each in now.items()})
+        self._followed = {number: each for number, each in now.items() if number not in gone}
         regions: dict[int, Any] | None = context[self.regions]
         if context[self.poses] is not None:
             context[self.distinct] = {number: pose for number, pose in poses.items() if number not in gone}
         if regions is not None:
             context[self.next_regions] = {number: each for number, each in regions.items() if number not in gone}
 
-    def _twice(self, points: dict[int, Doubles], torsos: dict[int, float], ways: dict[int, _Way]) -> set[int]:
+    def _twice(self, points: dict[int, Doubles], torsos: dict[int, float], jumps: dict[int, float]) -> set[int]:
         gone: set[int] = set()
         numbers = sorted(points)
         for place, older in enumerate(numbers):
             for younger in numbers[place + 1 :]:
                 if not gone & {older, younger} and self._one_body(older, younger, points, torsos):
-                    jumped = ways[older].jump > max(2 * ways[younger].jump, _LEAST)
+                    jumped = jumps[older] > max(2 * jumps[younger], _LEAST)
                     gone.add(older if jumped else younger)
         return gone
 
@@ -104,10 +102,3 @@ class DistinctPeople(Calculator):
         smaller, larger = sorted((torsos[number], torsos[other]))
         apart = float(np.median(np.linalg.norm(points[number] - points[other], axis=1)))
         return larger <= 2 * smaller and apart < self.same_place * smaller
-
-
-def _torso(points: Doubles) -> float:
-    """How long, or across the shoulders how wide, a torso is, in pixels."""
-    shoulders, hips = points[[11, 12]], points[[23, 24]]
-    long = np.linalg.norm(shoulders.mean(axis=0) - hips.mean(axis=0))
-    return max(float(long), float(np.linalg.norm(shoulders[0] - shoulders[1])), 1.0)

@@ -3,55 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from dataclasses import dataclass, field
-from statistics import median
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from graphflow import Calculator, Context, Input, Option, Output
 
 from ..payloads import ImageSize, NormalizedRect
-
-_STEPS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """From where somebody was to where they would be by now, which is `step` farther, normalized."""
-
-    begin: NormalizedRect
-    step: tuple[float, float] = (0.0, 0.0)
-
-    def distance(self, region: NormalizedRect, size: ImageSize) -> float:
-        """From the region's centre to the nearest place of the way, in pixels."""
-        x, y = (region.x_center - self.begin.x_center) * size[0], (region.y_center - self.begin.y_center) * size[1]
-        step_x, step_y = self.step[0] * size[0], self.step[1] * size[1]
-        squared = step_x**2 + step_y**2
-        share = min(max((x * step_x + y * step_y) / squared, 0.0), 1.0) if squared else 0.0
-        return math.hypot(x - share * step_x, y - share * step_y)
+from .person_way import PersonWay
 
 
 @dataclass(slots=True)
 class _Seen:
-    """Where a person was last, and when, and the steps that led there."""
+    """Where a person was last, when, and how they got there."""
 
     region: NormalizedRect
     last: int
-    steps: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_STEPS))
-
-    def follow(self, region: NormalizedRect, now: int) -> None:
-        if now == self.last + 1:
-            self.steps.append((region.x_center - self.region.x_center, region.y_center - self.region.y_center))
-        else:
-            self.steps.clear()
-        self.region, self.last = region, now
-
-    def way(self, now: int) -> _Way:
-        if not self.steps:
-            return _Way(self.region)
-        # the last steps of somebody who is hidden are too short already, hence the median
-        x, y = (median(each) * (now - self.last) for each in zip(*self.steps, strict=True))
-        return _Way(self.region, (x, y))
+    way: PersonWay
 
 
 class PersonTracks(Calculator):
@@ -90,34 +58,46 @@ class PersonTracks(Calculator):
         followed: dict[int, Any] = context[self.followed] or {}
         for number, region in sorted(followed.items()):
             if len(kept) < self.max_people:
-                kept[number] = region
+                kept[number] = self._see(number, region, size)
         for region in context[self.detected] or ():
-            there = {number: _Way(each) for number, each in kept.items()}
-            if len(kept) < self.max_people and not self._nearest(region, there, size):
-                kept[self._number_of(region, kept, size)] = region
-        for number, region in kept.items():
-            self._seen.setdefault(number, _Seen(region, self._now)).follow(region, self._now)
+            if len(kept) < self.max_people and not self._nearest(region, kept, size):
+                number = self._nearest(region, self._seen.keys() - kept, size) or self._new()
+                kept[number] = self._see(number, region, size)
         context[self.regions] = dict(sorted(kept.items()))
 
-    def _number_of(self, region: NormalizedRect, kept: dict[int, NormalizedRect], size: ImageSize) -> int:
-        lost = {number: seen.way(self._now) for number, seen in self._seen.items() if number not in kept}
-        number = self._nearest(region, lost, size)
-        if not number:
-            number, self._next = self._next, self._next + 1
-        return number
+    def _new(self) -> int:
+        self._next += 1
+        return self._next - 1
 
-    def _nearest(self, region: NormalizedRect, ways: dict[int, _Way], size: ImageSize) -> int:
-        """The number of the nearest of those ways that are in the same place, 0 where none is."""
-        width, height = size
-        side = max(region.width * width, region.height * height)
+    def _see(self, number: int, region: NormalizedRect, size: ImageSize) -> NormalizedRect:
+        place = _centre(region, size)
+        seen = self._seen.get(number)
+        if seen is not None and seen.last == self._now - 1:
+            seen.way.follow(place)
+            seen.region, seen.last = region, self._now
+        else:
+            self._seen[number] = _Seen(region, self._now, PersonWay(place))
+        return region
+
+    def _nearest(self, region: NormalizedRect, numbers: Iterable[int], size: ImageSize) -> int:
+        """The nearest of those people who are in the same place, or would be by now, 0 where none is."""
+        side = _side(region, size)
         best, nearest = 0, math.inf
-        for number, way in ways.items():
-            other_side = max(way.begin.width * width, way.begin.height * height)
-            smaller, larger = min(side, other_side), max(side, other_side)
-            apart = way.distance(region, size)
+        for number in sorted(numbers):
+            seen = self._seen[number]
+            smaller, larger = sorted((side, _side(seen.region, size)))
+            apart = seen.way.distance(_centre(region, size), self._now - seen.last)
             if larger <= 2 * smaller and apart < self.same_place * smaller and apart < nearest:
                 best, nearest = number, apart
         return best
+
+
+def _centre(region: NormalizedRect, size: ImageSize) -> tuple[float, float]:
+    return region.x_center * size[0], region.y_center * size[1]
+
+
+def _side(region: NormalizedRect, size: ImageSize) -> float:
+    return max(region.width * size[0], region.height * size[1])
 
 
 class LookForPeople(Calculator):

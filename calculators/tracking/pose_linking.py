@@ -116,8 +116,16 @@ def similarity(person: SeenPerson, other: SeenPerson, looks_weight: float = 1.0,
         pose = float(np.exp(-apart / (2 * reach**2)).mean())
     if not looks_weight or not len(person.looks) or len(person.looks) != len(other.looks):
         return pose
-    looks = float(np.sqrt(person.looks * other.looks).sum())
-    return (pose + looks_weight * looks) / (1 + looks_weight)
+    return (pose + looks_weight * looks_alike(person.looks, other.looks)) / (1 + looks_weight)
+
+
+def looks_alike(looks: Doubles, other: Doubles) -> float:
+    """The Bhattacharyya coefficient of two histograms, 0..1; 0 where there is none.
+
+    >>> looks_alike(np.array([0.5, 0.5]), np.array([0.5, 0.5])), looks_alike(np.zeros(0), np.ones(1))
+    (1.0, 0.0)
+    """
+    return float(np.sqrt(looks * other).sum()) if len(looks) and len(looks) == len(other) else 0.0
 
 
 def color_histogram(image: Image, keypoints_px: npt.NDArray[np.floating]) -> Doubles:

@@ -13,7 +13,7 @@ from graphflow.calculators.tracking.people_identities import PeopleIdentities, R
 from graphflow.testing import run_calculator
 
 WIDTH, HEIGHT = 320, 200
-OUTLINE = np.random.default_rng(3).uniform(-0.1, 0.1, (17, 2))
+OUTLINE = np.random.default_rng(3).uniform(-0.1, 0.1, (33, 2))
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 Color = tuple[int, int, int]
 Scene = dict[int, tuple[float, Color]]
@@ -28,9 +28,9 @@ def image_of(scene: Scene) -> npt.NDArray[np.uint8]:
 
 
 def pose_at(x: float) -> NormalizedLandmarkList:
-    xyz = np.zeros((17, 3), np.float32)
+    xyz = np.zeros((33, 3), np.float32)
     xyz[:, :2] = OUTLINE + (x, 0.5)  # noqa: RUF005 -- a sum of arrays
-    return NormalizedLandmarkList(xyz, np.ones(17, np.float32))
+    return NormalizedLandmarkList(xyz, np.ones(33, np.float32))
 
 
 def identities(scenes: list[Scene], **options: Any) -> list[dict[int, int]]:
@@ -41,6 +41,12 @@ def identities(scenes: list[Scene], **options: Any) -> list[dict[int, int]]:
     found = run_calculator(PeopleIdentities, inputs=inputs, options=options)["IDENTITIES"]
     assert [timestamp for timestamp, _ in found] == list(range(len(scenes)))
     return [each for _, each in found]
+
+
+def how(by: str) -> dict[str, Any]:
+    """`by`, and after it the frames that are looked ahead."""
+    name, _, window = by.partition(" ")
+    return {"by": name} | ({"link_window": int(window)} if window else {})
 
 
 BOTH: Scene = {1: (0.2, RED), 2: (0.8, BLUE)}
@@ -61,19 +67,36 @@ GREEN_CAME: Scene = {1: (0.2, RED), 3: (0.8, (20, 200, 20))}
         ("colors", [BOTH, RED_ALONE, GREEN_CAME], {1: 1, 3: 3}),
         # two in the same clothes, both there
         ("colors", [{1: (0.2, RED), 2: (0.8, RED)}], {1: 1, 2: 2}),
+        # looking ahead, farther than all that comes or less
+        ("poseflow 30", [BOTH, RED_ALONE, BLUE_ELSEWHERE], {1: 1, 3: 2}),
+        ("poseflow 1", [BOTH, RED_ALONE, BLUE_ELSEWHERE], {1: 1, 3: 2}),
+        ("poseflow 1", [BOTH, RED_ALONE, GREEN_CAME], {1: 1, 3: 3}),
+        # a region that is followed is of the same person, however fast
+        ("oks", [BOTH, {1: (0.5, RED), 2: (0.8, BLUE)}], {1: 1, 2: 2}),
+        ("poseflow", [BOTH, {1: (0.5, RED), 2: (0.8, BLUE)}], {1: 1, 2: 2}),
         # a new region for each of two who changed places meanwhile
+        ("poseflow 1", [BOTH, {}, {3: (0.2, BLUE), 4: (0.8, RED)}], {3: 2, 4: 1}),
         ("colors", [BOTH, {}, {3: (0.2, BLUE), 4: (0.8, RED)}], {3: 2, 4: 1}),
     ],
 )
 def test_who_comes_back(by: str, scenes: list[Scene], expected: dict[int, int]) -> None:
-    assert identities(scenes, by=by)[-1] == expected
+    assert identities(scenes, **how(by))[-1] == expected
 
 
-@pytest.mark.parametrize("by", ["oks", "poseflow", "colors"])
+@pytest.mark.parametrize("by", ["oks", "poseflow", "poseflow 3", "colors"])
 def test_the_gone_are_forgotten(by: str) -> None:
     scenes = [BOTH, *[RED_ALONE] * 4, BLUE_IS_BACK]
-    assert identities(scenes, by=by, memory=10)[-1][3] == 2
-    assert identities(scenes, by=by, memory=2)[-1] == {1: 1, 3: 3}
+    assert identities(scenes, **how(by), memory=10)[-1][3] == 2
+    assert identities(scenes, **how(by), memory=2)[-1] == {1: 1, 3: 3}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"by": "oks", "link_window": 5}, "only poseflow"), ({"by": "poseflow", "link_window": -1}, "number of frames")],
+)
+def test_who_looks_ahead(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        identities([BOTH], **options)
 
 
 def test_items_of_people_without_identity_are_left_out() -> None:
