@@ -30,9 +30,7 @@ def _normalize_radians(angle: Any) -> Any:
     return np.float32(np.float64(angle) - turn * np.floor((np.float64(angle) + math.pi) / turn))
 
 
-def keypoints_rotation(
-    keypoints: FloatArray, start: int, end: int, target_rad: float, image_size: ImageSize
-) -> float:
+def keypoints_rotation(keypoints: FloatArray, start: int, end: int, target_rad: float, image_size: ImageSize) -> float:
     """How far the vector from one key point to another is turned from where it should point, in -pi ... pi.
 
     Args:
@@ -89,9 +87,7 @@ def hand_from_pose(keypoints: FloatArray, image_size: ImageSize) -> tuple[float,
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _hand_from_pose(
-    keypoints: FloatArray, image_width: int, image_height: int
-) -> tuple[Any, Any, Any, Any, Any]:
+def _hand_from_pose(keypoints: FloatArray, image_width: int, image_height: int) -> tuple[Any, Any, Any, Any, Any]:
     width, height = np.float32(image_width), np.float32(image_height)
     x_wrist, y_wrist = keypoints[0, 0] * width, keypoints[0, 1] * height
     x_middle = (_TWO * (keypoints[2, 0] * width) + keypoints[1, 0] * width) / _THREE
@@ -175,19 +171,12 @@ def transform_rect(
 
     Source: MediaPipe RectTransformationCalculator.
     """
+    across, down = image_size
     x, y, width, height = _transform_rect(
-        rect.x_center,
-        rect.y_center,
-        rect.width,
-        rect.height,
-        rect.rotation,
-        _NO_TURN if turn_rad is None else turn_rad,
-        *image_size,
-        *scale,
-        *shift,
-        sides,
-    )
-    return NormalizedRect(x, y, width, height, rect.rotation, rect.rect_id)
+        rect.x_center, rect.y_center, rect.width, rect.height, rotation := rect.rotation,
+        _NO_TURN if turn_rad is None else turn_rad, across, down, scale[0], scale[1], shift[0], shift[1], sides,
+    )  # fmt: skip
+    return NormalizedRect(x, y, width, height, rotation, rect.rect_id)
 
 
 def transform_pixel_rect(
@@ -323,8 +312,9 @@ def points_inside(points: FloatArray, rect: NormalizedRect, image_size: ImageSiz
         image_size: width, height in pixels.
         margin: negative to shrink the rectangle.
     """
+    across, down = image_size
     return _points_inside(
-        points, rect.x_center, rect.y_center, rect.width, rect.height, rect.rotation, *image_size, margin
+        points, rect.x_center, rect.y_center, rect.width, rect.height, rect.rotation, across, down, margin
     )
 
 

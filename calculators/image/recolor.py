@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -91,22 +91,31 @@ def _blend(
     share: npt.NDArray[np.float64],
     recolored: npt.NDArray[np.uint8],
 ) -> None:
-    one = np.float32(1)
+    if image.shape[2] != 3 or recolored.shape[2] != 3:  # so that the compiler knows, and takes vector instructions
+        return
+    one, full = np.float32(1), np.int32(255)
+    red, green, blue = np.float32(color[0]), np.float32(color[1]), np.float32(color[2])
+    of_red, of_green, of_blue = share[0], share[1], share[2]
+    mixes = np.empty(image.shape[1], np.float32)
     for y in range(image.shape[0]):
         for x in range(image.shape[1]):
             weight = weights[y, x]
-            mix = one - weight if invert else weight
-            if by_luminance:
-                brightness = image[y, x, 0] * share[0] + image[y, x, 1] * share[1] + image[y, x, 2] * share[2]
-                mix *= np.float32(brightness / 255)
-            for channel in range(3):
-                # the two parts are rounded each, as products of OpenCV's vectors of bytes are
-                kept = _byte(image[y, x, channel] * (1.0 - mix))
-                added = _byte(np.float64(np.float32(color[channel]) * mix))
-                recolored[y, x, channel] = min(kept + added, 255)
+            mixes[x] = one - weight if invert else weight
+        if by_luminance:
+            for x in range(image.shape[1]):
+                brightness = image[y, x, 0] * of_red + image[y, x, 1] * of_green + image[y, x, 2] * of_blue
+                mixes[x] *= np.float32(brightness / 255)
+        for x in range(image.shape[1]):
+            mix = mixes[x]
+            left = 1.0 - mix
+            # the two parts are rounded each, as products of OpenCV's vectors of bytes are
+            recolored[y, x, 0] = min(_byte(image[y, x, 0] * left) + _byte(red * mix), full)
+            recolored[y, x, 1] = min(_byte(image[y, x, 1] * left) + _byte(green * mix), full)
+            recolored[y, x, 2] = min(_byte(image[y, x, 2] * left) + _byte(blue * mix), full)
 
 
 @njit(cache=True, nogil=True)
-def _byte(value: float) -> int:
+def _byte(value: Any) -> np.int32:
     # written so that what is no number becomes 0
-    return int(np.rint(value)) if 0.0 < value < 255.0 else (255 if value >= 255.0 else 0)
+    value = value if value > 0 else type(value)(0)
+    return np.int32(np.rint(value if value < 255 else type(value)(255)))

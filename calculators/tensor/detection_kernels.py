@@ -26,6 +26,8 @@ JACCARD: Final = 0
 MODIFIED_JACCARD: Final = 1
 INTERSECTION_OVER_UNION: Final = 2
 
+_BLOCK = 64
+
 _LOWEST = np.finfo(np.float32).min
 
 
@@ -124,34 +126,49 @@ def _decode(
 ) -> int:
     found = 0
     hopeless = _hopeless_score(score_coding)
-    for i in range(len(raw_boxes)):
-        if found == limit:
-            break
-        score, best = _top_class(raw_scores, i, allowed, score_coding, hopeless)
-        if score < score_coding.minimum or (best < 0 and score_coding.drop_unclassed):
+    for start in range(0, len(raw_boxes), _BLOCK):
+        end = min(start + _BLOCK, len(raw_boxes))
+        if _all_hopeless(raw_scores, start, end, hopeless):
             continue
-        if not _decode_box(raw_boxes[i], anchors[i], box_coding, boxes[found]):
-            continue
-        _decode_keypoints(raw_boxes[i], anchors[i], box_coding, keypoints[found])
-        scores[found] = score
-        classes[found] = best
-        found += 1
+        for i in range(start, end):
+            if found == limit:
+                return found
+            score, best = _top_class(raw_scores, i, allowed, score_coding, hopeless)
+            if score < score_coding.minimum or (best < 0 and score_coding.drop_unclassed):
+                continue
+            if not _decode_box(raw_boxes[i], anchors[i], box_coding, boxes[found]):
+                continue
+            _decode_keypoints(raw_boxes[i], anchors[i], box_coding, keypoints[found])
+            scores[found] = score
+            classes[found] = best
+            found += 1
     return found
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _hopeless_score(coding: ScoreCoding) -> float:
+def _all_hopeless(raw: FloatArray, start: int, end: int, hopeless: np.float32) -> bool:
+    """Whether no anchor of a block can pass, which is most often so; known for a single class, many anchors at once."""
+    if raw.shape[1] != 1:
+        return False
+    hopeful = 0
+    for i in range(start, end):
+        hopeful += not raw[i, 0] < hopeless  # what is not a number is looked at
+    return hopeful == 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _hopeless_score(coding: ScoreCoding) -> np.float32:
     """A logit so far below the threshold that no rounding lifts it over; most anchors are, and need no exponential."""
     least = np.float64(coding.minimum)
     if not coding.sigmoid or not 0.001 < least < 0.999:
-        return -np.inf
-    logit = math.log(least / (1.0 - least)) - 0.01
-    return logit if -coding.clip < logit else -np.inf
+        return np.float32(-np.inf)
+    logit = np.float32(math.log(least / (1.0 - least)) - 0.01)
+    return logit if -coding.clip < logit else np.float32(-np.inf)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _top_class(
-    raw: FloatArray, row: int, allowed: BoolArray, coding: ScoreCoding, hopeless: float
+    raw: FloatArray, row: int, allowed: BoolArray, coding: ScoreCoding, hopeless: np.float32
 ) -> tuple[np.float32, int]:
     """The highest score of an allowed class, and that class; -1 where there is none that may pass the threshold."""
     top, best = _LOWEST, -1

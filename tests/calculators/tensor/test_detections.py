@@ -200,6 +200,21 @@ def test_decoding_equals_its_twin(layout: int, exponential: bool, flip: bool) ->
     np.testing.assert_allclose(found.keypoints, at, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("logit", [3.0, np.nan, np.inf])
+@pytest.mark.parametrize("places", [[0], [63], [64], [129], [0, 1, 70], []])
+def test_lonely_detections_are_found_wherever_they_are(places: list[int], logit: float) -> None:
+    scores = np.full((130, 1), -20, np.float32)
+    scores[places] = logit
+    raw = np.ones((130, 4), np.float32)
+    anchors = np.stack([np.arange(130), *np.ones((3, 130))], 1).astype(np.float32)
+    box = BoxCoding(XYWH, 0, 4, 0, *np.ones(4, np.float32), False, False)
+    score = ScoreCoding(True, np.float32(100), np.float32(0.5), False)
+    found = decode(raw, scores, anchors, np.ones(1, np.bool_), box, score, -1)
+    np.testing.assert_array_equal(found.boxes[:, 0], np.array([] if np.isnan(logit) else places) + 0.5)
+    first = decode(raw, scores, anchors, np.ones(1, np.bool_), box, score, 1)
+    np.testing.assert_array_equal(first.boxes, found.boxes[:1])
+
+
 def test_no_allowed_class_gives_no_detection() -> None:
     options = {"num_classes": 2, "num_boxes": 1, "num_coords": 4, **UNSCALED}
     tensors = [np.ones((1, 1, 4), np.float32), np.array([[[0.2, 0.9]]], np.float32)]
