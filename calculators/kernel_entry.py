@@ -14,6 +14,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba.core import types
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.runtime.nrtdynmod import _meminfo_struct_type
 from numba.np import numpy_support
 
@@ -62,20 +63,21 @@ def make_entry(name: str, compiled: Any, signature: tuple[Any, ...], unlocked: b
     Raises:
         NotKeptError: it needs numba when it is called.
     """
-    result = compiled.overloads[signature]
-    codegen = result.library.codegen
-    writer = _Writer(name, result, codegen.create_library(name).create_ir_module(name), unlocked)
-    writer.write()
-    if len(writer.needs) > _MOST_NEEDS:
-        raise NotKeptError(f"it needs {len(writer.needs)} things of Python's")
-    module = llvm.parse_bitcode(result.library._get_module_for_linking().as_bitcode())
-    writer.write_allocation()
-    for function in module.functions:
-        if function.name.startswith("__excinfo_unwrap_args"):
-            writer.write_nothing(function.name)
-    module.link_in(llvm.parse_assembly(str(writer.module)))
-    _drop_all_but(module, {name, f"{name}.needs"}, codegen._tm)
-    return Entry(name, tuple(writer.needs), tuple(sorted(_externals(module))), codegen._tm.emit_object(module))
+    with global_compiler_lock:
+        result = compiled.overloads[signature]
+        codegen = result.library.codegen
+        writer = _Writer(name, result, codegen.create_library(name).create_ir_module(name), unlocked)
+        writer.write()
+        module = llvm.parse_bitcode(result.library._get_module_for_linking().as_bitcode())
+        writer.write_allocation()
+        for function in module.functions:
+            if function.name.startswith("__excinfo_unwrap_args"):
+                writer.write_nothing(function.name)
+        if len(writer.needs) > _MOST_NEEDS:
+            raise NotKeptError(f"it needs {len(writer.needs)} things of Python's")
+        module.link_in(llvm.parse_assembly(str(writer.module)))
+        _drop_all_but(module, {name, f"{name}.needs"}, codegen._tm)
+        return Entry(name, tuple(writer.needs), tuple(sorted(_externals(module))), codegen._tm.emit_object(module))
 
 
 def _drop_all_but(module: Any, kept: set[str], machine: Any) -> None:
