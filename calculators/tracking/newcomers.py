@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def _apart(one: NormalizedRect, other: NormalizedRect, size: ImageSize) -> float
 def view_of(region: NormalizedRect, others: Iterable[NormalizedRect], size: ImageSize, room: float = 0.1) -> Rect:
     """The part of an image that is nearer to somebody than to anybody else, px.
 
-    It ends halfway to whoever stands beside, above or below, unless that would be within the person.
+    It ends halfway to whoever is beside, above or below, unless that would be within the person.
 
     Args:
         region: of the person.
@@ -89,13 +90,21 @@ def newcomer_views(
     """
     regions = {index: body_region(each, size) for index, each in enumerate(found) if len(each.keypoints) > 1}
     new = {index: region for index, region in regions.items() if _in_place_of(region, followed, size) is None}
+    trunks = {index: _trunk(region, found[index]) for index, region in new.items()}
     views = {}
     for index, region in new.items():
-        beside = [other for other in new.values() if other is not region and _apart(region, other, size) >= _SAME]
-        view = view_of(region, [*followed.values(), *beside], size, room)
+        beside = [trunks[other] for other in new if other != index and _apart(region, new[other], size) >= _SAME]
+        view = view_of(trunks[index], [*followed.values(), *beside], size, room)
         if view.width < size[0] - 1 or view.height < size[1] - 1:
             views[index] = view
     return views
+
+
+def _trunk(region: NormalizedRect, found: Detection) -> NormalizedRect:
+    """A region moved to below the middle of head and hips: of those who sit, hips are out of the image and guessed."""
+    if found.box is None:
+        return region
+    return replace(region, x_center=(region.x_center + float(found.box[0] + found.box[2] / 2)) / 2)
 
 
 def seen_alone(
