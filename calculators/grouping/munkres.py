@@ -104,7 +104,11 @@ def _solve(cost: npt.NDArray[np.float64], marks: npt.NDArray[np.int8]) -> None:
     side = len(cost)
     rows, columns = np.zeros(side, np.bool_), np.zeros(side, np.bool_)
     for i in range(side):
-        cost[i] -= cost[i].min()
+        smallest = cost[i, 0]
+        for j in range(side):
+            smallest = min(smallest, cost[i, j])
+        for j in range(side):
+            cost[i, j] -= smallest
     for i in range(side):
         for j in range(side):
             if cost[i, j] == 0 and not rows[i] and not columns[j]:

@@ -30,7 +30,7 @@ def heatmap_maxima(heatmaps: FloatArray, empty: float = -1.0) -> tuple[FloatArra
     maps = _maps(heatmaps)
     locations = np.empty((len(maps), 2), np.float32)
     values = np.empty(len(maps), np.float32)
-    _maxima(maps, np.float32(empty), locations, values)
+    _maxima(maps.reshape(len(maps), maps.shape[1] * maps.shape[2]), maps.shape[2], np.float32(empty), locations, values)
     return locations, values
 
 
@@ -139,10 +139,9 @@ def _maps(heatmaps: FloatArray) -> FloatArray:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _maxima(maps: FloatArray, empty: np.float32, locations: FloatArray, values: FloatArray) -> None:
-    width = maps.shape[2]
+def _maxima(maps: FloatArray, width: int, empty: np.float32, locations: FloatArray, values: FloatArray) -> None:
     for k in range(maps.shape[0]):
-        flat = maps[k].ravel()
+        flat = maps[k]
         best = 0
         for i in range(1, flat.size):
             if flat[i] > flat[best] or flat[best] != flat[best]:  # anything is higher than NaN

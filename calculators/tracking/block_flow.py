@@ -58,7 +58,8 @@ def consistency(points: FloatArray, flows: FloatArray, frame_size: ImageSize, se
     slow = np.flatnonzero((flows.astype(np.float64) ** 2).sum(1) < (diagonal * _MAX_MAGNITUDE) ** 2)
     weights = np.zeros(len(points), np.float32)
     if len(slow):
-        weights[slow] = _consistency(
+        of_slow = np.zeros(len(slow), np.float32)
+        _consistency(
             points[slow],
             flows[slow],
             width,
@@ -68,7 +69,9 @@ def consistency(points: FloatArray, flows: FloatArray, frame_size: ImageSize, se
             max(2, math.floor(halvings)),
             np.float32(error * error),
             settings.inlier_sets,
+            of_slow,
         )
+        weights[slow] = of_slow
     return weights
 
 
@@ -83,7 +86,8 @@ def _consistency(
     levels: Any,
     sq_error: Any,
     inlier_sets: Any,
-) -> Any:
+    weights: Any,
+) -> None:
     count = len(points)
     kept = np.zeros(count, np.int64)
     bins = np.zeros(count, np.int64)
@@ -119,11 +123,9 @@ def _consistency(
                             size += 1
                     state = _keep(flows, members, size, least_left, sq_error, inlier_sets, state, kept)
         block_width, block_height = (block_width + 1) // 2, (block_height + 1) // 2
-    weights = np.zeros(count, np.float32)
     for i in range(count):
         if kept[i]:
             weights[i] = np.float32(2.0) * (kept[i] + 1) / bins[i]
-    return weights
 
 
 @njit(cache=True, nogil=True)

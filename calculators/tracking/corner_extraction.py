@@ -72,7 +72,8 @@ class CornerFinder:
 
     def take(self, mask: OccupiedMask, points: FloatArray) -> npt.NDArray[np.bool_]:
         """Marks the places of points on the mask: bool [N], False for points too near to one before them."""
-        taken: npt.NDArray[np.bool_] = _take(mask, points, self._mask_scale, len(points))
+        taken = np.zeros(len(points), np.bool_)
+        _take(mask, points, self._mask_scale, taken)
         return taken
 
     def find(self, image: npt.NDArray[np.uint8], mask: OccupiedMask, found: int) -> FloatArray:
@@ -156,18 +157,27 @@ def _occupy(mask: Any, x: Any, y: Any, scale: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _take(mask: Any, points: Any, scale: Any, count: Any) -> Any:
-    taken = np.zeros(count, np.bool_)
-    for i in range(count):
+def _take(mask: Any, points: Any, scale: Any, taken: Any) -> None:
+    for i in range(len(taken)):
         taken[i] = _occupy(mask, points[i, 0], points[i, 1], scale)
-    return taken
+
+
+def _round_robin(
+    points: FloatArray,
+    inside: Any,
+    starts: npt.NDArray[np.int64],
+    mask: OccupiedMask,
+    scale: Any,
+    room: int,
+) -> npt.NDArray[np.int64]:
+    """Indices of points: the best of each cell, then the second best of each, and so on, where there is place."""
+    chosen = np.empty(room, np.int64)
+    return chosen[: _choose(points, inside, starts, mask, scale, chosen)]
 
 
 @njit(cache=True, nogil=True)
-def _round_robin(points: Any, inside: Any, starts: Any, mask: Any, scale: Any, room: Any) -> Any:
-    """Indices of points: the best of each cell, then the second best of each, and so on, where there is place."""
-    chosen = np.empty(room, np.int64)
-    count = 0
+def _choose(points: Any, inside: Any, starts: Any, mask: Any, scale: Any, chosen: Any) -> Any:
+    count, room = 0, len(chosen)
     cells = len(starts) - 1
     index = starts[:-1].copy()
     more = True
@@ -182,4 +192,4 @@ def _round_robin(points: Any, inside: Any, starts: Any, mask: Any, scale: Any, r
             if count < room and inside[i] and _occupy(mask, points[i, 0], points[i, 1], scale):
                 chosen[count] = i
                 count += 1
-    return chosen[:count]
+    return count

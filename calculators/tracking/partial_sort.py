@@ -33,8 +33,7 @@ def _sift(values: Any, order: Any, hole: Any, size: Any, item: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _partial_sort(values: Any, count: Any) -> Any:
-    order = np.arange(len(values))
+def _partial_sort(values: Any, count: Any, order: Any) -> None:
     for place in range(count // 2 - 1, -1, -1):
         _sift(values, order, place, count, order[place])
     for place in range(count, len(values)):
@@ -46,7 +45,6 @@ def _partial_sort(values: Any, count: Any) -> Any:
         item = order[place]
         order[place] = order[0]
         _sift(values, order, 0, place, item)
-    return order
 
 
 def partial_sort(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
@@ -57,5 +55,6 @@ def partial_sort(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.
     """
     if count < 0:
         raise ValueError(f"cannot sort {count} values")
-    order: npt.NDArray[np.int64] = _partial_sort(np.ascontiguousarray(values), min(count, len(values)))
+    order = np.arange(len(values), dtype=np.int64)
+    _partial_sort(np.ascontiguousarray(values), min(count, len(values)), order)
     return order

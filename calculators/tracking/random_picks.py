@@ -30,12 +30,10 @@ def draw(state: Any, count: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _picks(count: Any, rounds: Any) -> Any:
-    picked = np.empty(rounds, np.int64)
+def _picks(count: Any, picked: Any) -> None:
     state = np.int64(SEED)
-    for i in range(rounds):
+    for i in range(len(picked)):
         state, picked[i] = draw(state, count)
-    return picked
 
 
 def picks(count: int, rounds: int) -> npt.NDArray[np.int64]:
@@ -46,5 +44,6 @@ def picks(count: int, rounds: int) -> npt.NDArray[np.int64]:
     """
     if count < 1:
         raise ValueError(f"cannot pick one of {count}")
-    picked: npt.NDArray[np.int64] = _picks(count, rounds)
+    picked = np.empty(rounds, np.int64)
+    _picks(count, picked)
     return picked
