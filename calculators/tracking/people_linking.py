@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,10 @@ from .pose_linking import Doubles, looks_alike
 _LOOKS = 9.0  # weight of looks against places
 _REACH = 0.5  # torsos, at which a place's likeness falls to 0.6 after one frame
 _OTHER = 0.6  # likeness of looks under which a region has gone over to somebody else
+_MORE = 0.1  # by which looks must be more like those of somebody who is gone, for a region to have gone over to them
+_SURE = 0.9  # likeness of looks from which they are of one person
 _KEPT = 0.95  # of how somebody looked, with each frame
+_KEPT_ASIDE = 0.99  # the same where the frame looks otherwise, perhaps because somebody is in front
 _ENOUGH = 10  # frames from which looks are sure
 
 
@@ -76,14 +79,19 @@ class _Part:
         self.out += 1
         looks = self.past[-1].looks
         if len(looks):
-            share = max(1 - _KEPT, 1 / self.out)
+            share = max(1 / self.out, 1 - (_KEPT if looks_alike(self.known, looks) > _SURE else _KEPT_ASIDE))
             self.known = (1 - share) * self.known + share * looks if len(self.known) else looks
 
-    def changed(self) -> bool:
-        """Whether somebody else is in the region from the next frame on."""
+    def changed(self, gone: Iterable[Doubles]) -> bool:
+        """Whether somebody else is in the region from the next frame on, of whom that is known, or not like before."""
         if self.out < _ENOUGH or len(self.ahead) < _ENOUGH or not len(self.known) or not len(self.ahead[0].looks):
             return False
-        return max(looks_alike(self.known, each) for each in (self.ahead[0].looks, self.coming())) < _OTHER
+        now, coming = self.ahead[0].looks, self.coming()
+        own = looks_alike(self.known, now), looks_alike(self.known, coming)
+        return max(own) < _OTHER or any(
+            looks_alike(other, now) > own[0] and looks_alike(other, coming) > max(own[1] + _MORE, _SURE)
+            for other in gone
+        )
 
     def cut(self) -> _Part:
         """Ends here; what is ahead is a part of its own."""
@@ -146,8 +154,10 @@ class PeopleLinking:
         frame = self._due
         self._parts = [part for part in self._parts if part.end >= frame - self._memory]
         now = {part.number: part for part in self._parts if part.begin <= frame <= part.end}
+        here = {part.identity for part in now.values()}
+        gone = [each.known for each in self._last_parts() if each.identity not in here]
         for number, part in sorted(now.items()):
-            if part.changed():
+            if part.changed(gone):
                 now[number] = later = part.cut()
                 self._parts.append(later)
                 if self._open.get(number) is part:
@@ -165,12 +175,16 @@ class PeopleLinking:
         from scipy.optimize import linear_sum_assignment
 
         begun = [each for each in self._parts if not each.identity]
-        last = {each.identity: each for each in sorted(self._parts, key=lambda each: each.end) if each.identity}
-        ended = [*last.values(), *begun]
+        ended = [*self._last_parts(), *begun]
         gains = np.array([[self._gain(before, after) for before in ended] for after in begun])
         row = next(row for row, each in enumerate(begun) if each is part)
         column = int(linear_sum_assignment(-gains)[1][row])
         return ended[column].identity if gains[row, column] > 0 else 0
+
+    def _last_parts(self) -> list[_Part]:
+        """Of each identity the last part that is known."""
+        parts = sorted(self._parts, key=lambda each: each.end)
+        return list({each.identity: each for each in parts if each.identity}.values())
 
     def _gain(self, before: _Part, after: _Part) -> float:
         """How much better a link is than none, at least 0."""

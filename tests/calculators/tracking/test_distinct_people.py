@@ -25,9 +25,10 @@ def pose(x: float, scale: float = 1, figure: Any = FIGURE) -> NormalizedLandmark
     return NormalizedLandmarkList(xyz)
 
 
-def kept(frames: list[dict[int, NormalizedLandmarkList]]) -> list[list[int]]:
+def kept(frames: list[dict[int, NormalizedLandmarkList]], images: list[Any] | None = None) -> list[list[int]]:
+    plain = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
     inputs: dict[str, list[tuple[int, Any]]] = {
-        "IMAGE_SIZE": [(t, SIZE) for t in range(len(frames))],
+        "IMAGE": list(enumerate(images or [plain] * len(frames))),
         "POSE_LANDMARKS": list(enumerate(frames)),
         "ROIS": [(t, {number: str(number) for number in frame}) for t, frame in enumerate(frames)],
     }
@@ -70,3 +71,32 @@ def test_who_comes_back_has_no_past() -> None:
     frames = [{1: pose(200), 2: pose(500)}, {2: pose(500)}, {1: pose(498), 2: pose(500)}]
     assert kept(frames) == [[1, 2], [2], [1]]
     assert kept([{}]) == [[]]
+
+
+RED, BLUE = (200, 20, 20), (20, 20, 200)
+
+
+def image_of(people: dict[int, tuple[float, tuple[int, int, int]]]) -> Any:
+    image = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
+    for x, color in people.values():
+        image[150:350, round(x) - 90 : round(x) + 90] = color
+    return image
+
+
+@pytest.mark.parametrize(("red", "blue"), [(1, 2), (2, 1)])
+def test_who_looks_like_somebody_else_came(red: int, blue: int) -> None:
+    # the red one stands, and gets hidden by the blue one, to whom the red one's region goes over slowly
+    ways = [(300 + 5 * max(t - 11, 0), 600 - 20 * t) for t in range(14)]
+    frames = [{red: pose(x), blue: pose(other)} for x, other in ways]
+    images = [image_of({red: (300, RED), blue: (other, BLUE)}) for _, other in ways]
+    assert kept(frames, images)[10:] == [[1, 2]] * 3 + [[blue]]
+    # the same without colours
+    assert kept(frames)[10:] == [[1, 2]] * 3 + [[1]]
+
+
+def test_a_newcomer_does_not_take_the_place_of_who_was_there() -> None:
+    before = [{1: pose(300 + 10 * t), 2: pose(700)} for t in range(6)]
+    # who jumped would go, were the other one not new
+    assert kept([*before, {1: pose(450), 3: pose(455), 2: pose(700)}])[-1] == [1, 2]
+    beside = [{1: pose(350 + 10 * t), 3: pose(455), 2: pose(700)} for t in range(3)]
+    assert kept([*before[:5], *beside, {1: pose(450), 3: pose(455), 2: pose(700)}])[-1] == [2, 3]

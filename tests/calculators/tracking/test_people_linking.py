@@ -87,6 +87,16 @@ def test_a_region_that_goes_over_to_somebody_else_ends() -> None:
     assert linked(frames)[-1] == {1: 2, 2: 1}
 
 
+def test_a_region_goes_over_to_who_comes_out_from_behind() -> None:
+    purple = np.array([0.5, 0.5, 0.0])  # not so unlike red
+    there, then = way(2, purple, 400), way(2, RED, 430)
+    first = way(1, RED, 100)
+    assert linked(together(first, there) + there + then)[-1] == {2: 1}
+    assert linked(together(first, there) + there + there + then, memory=30)[-1] == {2: 2}
+    # nobody is gone
+    assert linked(together(way(1, RED, 100, 0, 60), there + there + then))[-1] == {1: 1, 2: 2}
+
+
 def test_the_gone_are_forgotten() -> None:
     frames = way(1, RED, 100) + NOBODY * 30 + way(2, RED, 100)
     assert linked(frames, memory=31)[-1] == {2: 1}
