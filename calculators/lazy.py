@@ -5,6 +5,8 @@ and loading both takes ten times as long as reading a graph. Modules write `from
 names as they would use the libraries'.
 
 A kernel with `cache=True` that was compiled once on a machine is called without numba from then on, see `machine_code`.
+That is so for kernels that take arrays, tuples and numbers, fill arrays that they are given, and return numbers. One that
+returns an array of its own, or assigns slices to slices, is called through numba, which then loads wherever it is used.
 """
 
 from __future__ import annotations
@@ -111,7 +113,7 @@ class _Kernel:
                 called = {name: _behind(scope.get(name)) for name in self._function.__code__.co_names}
                 kernels = {name: kernel for name, kernel in called.items() if kernel not in (None, self)}
                 function = self._function
-                if any(kernel._is_kept() for kernel in kernels.values() if kernel):
+                if any(each is not None and each._is_kept() for each in called.values()):
                     function = _copied(function, dict(scope))  # its module goes on with the machine code
                 for name, kernel in kernels.items():
                     assert kernel is not None
@@ -119,6 +121,8 @@ class _Kernel:
                     function.__globals__[name] = kernel.compiled()
                 with _kept_apart(numba.config):
                     self._compiled = numba.njit(**self._flags)(function)
+                if function is not self._function:
+                    function.__globals__[self.__name__] = self._compiled
                 if not self._is_kept():
                     self._put(self._compiled)
             return self._compiled

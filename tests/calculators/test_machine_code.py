@@ -70,6 +70,10 @@ def inner(value):
 @njit(cache=True, nogil=True)
 def outer(value):
     return inner(value) * 2
+
+@njit(cache=True, nogil=True)
+def factorial(number):
+    return number * factorial(number - 1) if number > 1 else 1
 """
 
 Floats = npt.NDArray[np.float32]
@@ -185,6 +189,10 @@ def test_kernels_that_call_kernels_and_are_called(kernels: ModuleType) -> None:
     assert [kernels.inner(3), kernels.outer(3), kernels.inner(2.5), kernels.outer(2.5)] == [4, 8, 3.5, 7.0]
     assert has_entry(kernels.inner)
     assert has_entry(kernels.outer)
+
+
+def test_a_kernel_may_call_itself(kernels: ModuleType) -> None:
+    assert [kernels.factorial(5), kernels.factorial(6)] == [120, 720]
 
 
 Change = Callable[[str], str]
