@@ -5,8 +5,9 @@ and loading both takes ten times as long as reading a graph. Modules write `from
 names as they would use the libraries'.
 
 A kernel with `cache=True` that was compiled once on a machine is called without numba from then on, see `machine_code`.
-That is so for kernels that take arrays, tuples and numbers, fill arrays that they are given, and return numbers. One that
-returns an array of its own, or assigns slices to slices, is called through numba, which then loads wherever it is used.
+That is so for kernels that take arrays, tuples and numbers, fill arrays that they are given, and return numbers. One
+that returns an array of its own, or assigns slices to slices, is called through numba, which then loads wherever it is
+used.
 """
 
 from __future__ import annotations
