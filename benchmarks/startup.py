@@ -4,8 +4,8 @@
 
 A side is a new process each time, timed from outside, from before it is created until it says that the results are
 there. Caches of all kinds are warm, that of compiled kernels with what such processes put there. The image is read from
-memory as it is, so that no decoder counts. *CPU* is the time of all threads. What else is installed counts: numba
-imports scipy where it finds it. `--python` names an interpreter that has graphflow as users install it.
+memory as it is, so that no decoder counts. *CPU* is the time of all threads. What else is installed may count: pydantic
+looks through all of it for plugins. `--python` names an interpreter that has graphflow as users install it.
 """
 
 from __future__ import annotations
