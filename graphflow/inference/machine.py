@@ -1,9 +1,10 @@
-"""What tells processors apart for which ONNX Runtime makes different graphs."""
+"""What tells machines apart on which different things become of a model."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import platform
 from pathlib import Path
 
@@ -28,3 +29,15 @@ def processor() -> str:
         elif field.strip() in ("flags", "Features"):
             features = " ".join(sorted(value.split()))
     return f"{name} {hashlib.sha256(features.encode()).hexdigest()[:8]}"
+
+
+@functools.cache
+def onnxruntime_version() -> str:
+    """Return ONNX Runtime's version, without loading it where its package has the usual name."""
+    try:
+        return importlib.metadata.version("onnxruntime")
+    except importlib.metadata.PackageNotFoundError:
+        # one of the packages with other providers
+        import onnxruntime
+
+        return str(onnxruntime.__version__)

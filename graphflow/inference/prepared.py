@@ -1,6 +1,6 @@
-"""Models prepared for this machine: the variant that measures fastest, in the form ONNX Runtime optimised it to.
+"""Models prepared for this machine: the variant that measures fastest, compiled or as ONNX Runtime optimised it.
 
-What ONNX Runtime makes of a graph depends on the processor and on its own version, so both are part of the key.
+What becomes of a graph depends on the processor and on ONNX Runtime's version, so both are part of the key.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from .cache_files import sha256_of, written_aside
-from .machine import processor
+from .machine import onnxruntime_version, processor
 from .store import ModelSource, ModelStore
 
 if TYPE_CHECKING:
@@ -28,14 +28,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger("graphflow.inference")
 
 # Part of the key: raise it with every change to how models are measured or prepared.
-_VERSION = 2
+_VERSION = 4
+
+COMPILED_SUFFIX: Final = ".compiled"
+"""How the names of files with machine code end."""
 
 _ROUNDS = 7
-# What another variant may take of the usual one's time to be chosen: measurements vary.
-_CLEARLY_FASTER = 0.9
+# In the order in which they are preferred, and what another one may take of the time of each to be chosen in its place.
+# Measurements vary; and compiled models answer as TFLite's do, to the last bit.
+_VARIANTS = {"compiled": 0.67, "rewritten": 0.9, "plain": 0.0}
 
-Opener = Callable[[Path, Path], "InferenceSession"]
-"""Opens an ONNX file on one thread of the CPU, and writes what ONNX Runtime optimised it to."""
+Opener = Callable[[Path, Path | None], "InferenceSession"]
+"""Opens a file on one thread of the CPU, and writes what ONNX Runtime optimised an ONNX file to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +54,33 @@ class Preparation:
 
 
 class PreparedModels:
-    """The prepared models in a store's cache: imports of TFLite files, for ONNX Runtime's CPU provider.
+    """The prepared models in a store's cache: imports of TFLite files, for this processor.
 
-    A model comes in two variants that compute the same: *rewritten* for the CPU provider (see
-    `graphflow.inference.rewrite`), and *plain*, which may be faster on processors the rewrites were not made for.
+    A model comes in three variants that compute the same: *compiled* to machine code (see
+    `graphflow.inference.compiler`), where there are kernels for all of it, and for ONNX Runtime's CPU provider
+    *rewritten* (see `graphflow.inference.rewrite`) and *plain*, which may be faster on processors the rewrites were not
+    made for. Compiled code runs on one thread; who needs more finds and prepares with `compiled` false.
     """
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
         self._folder = store.cache_dir / "prepared"
 
-    def find(self, source: ModelSource, outputs: Sequence[int] | None) -> Path | None:
+    def find(self, source: ModelSource, outputs: Sequence[int] | None, compiled: bool = True) -> Path | None:
         """Return the intact file of a model prepared on such a machine before, None where there is none.
 
         Raises ModelError as `ModelStore.path` does.
         """
-        for path in sorted(self._folder.glob(f"{self._stem(source, outputs)}-*.onnx")):
+        for path in sorted(self._folder.glob(f"{self._stem(source, outputs, compiled)}-*")):
             if sha256_of(path)[:16] == path.stem[-16:]:
                 return path
             _log.warning("%s is damaged; preparing the model again", path)
         return None
 
-    def prepare(self, source: ModelSource, outputs: Sequence[int] | None, open_model: Opener) -> Path | None:
-        """Measure the variants of a model and keep the faster one as optimised; None where the cache takes no files.
+    def prepare(
+        self, source: ModelSource, outputs: Sequence[int] | None, open_model: Opener, compiled: bool = True
+    ) -> Path | None:
+        """Measure the variants of a model and keep the fastest; None where the cache takes no files.
 
         Raises ModelError as `ModelStore.onnx` and `open_model` do.
         """
@@ -85,15 +93,37 @@ class PreparedModels:
             except OSError as error:
                 _log.warning("models cannot be prepared in %s: %s", self._folder, error)
                 return None
-            sessions = {name: open_model(file, made / f"{name}.onnx") for name, file in files.items()}
-            milliseconds = _measured(sessions)
-            usual, other = milliseconds.values()
-            variant = "plain" if other < usual * _CLEARLY_FASTER else "rewritten"
+            results = {name: made / f"{name}.onnx" for name in files}
+            sessions = {name: open_model(file, results[name]) for name, file in files.items()}
             try:
-                return self._keep(source, outputs, (made / f"{variant}.onnx").read_bytes(), variant, milliseconds)
+                program = self._compile(source, outputs, made) if compiled else None
+            except OSError as error:
+                _log.warning("models cannot be compiled in %s: %s", self._folder, error)
+                program = None
+            if program is not None:
+                results["compiled"] = program
+                sessions["compiled"] = open_model(program, None)
+            milliseconds = _measured(sessions)
+            variant = _chosen(milliseconds)
+            try:
+                return self._keep(source, outputs, results[variant], variant, milliseconds, compiled)
             except OSError as error:
                 _log.warning("the prepared model cannot be kept in %s: %s", self._folder, error)
                 return None
+
+    def _compile(self, source: ModelSource, outputs: Sequence[int] | None, folder: Path) -> Path | None:
+        """Compile a model into a file in a folder; None where there are no kernels for it."""
+        from .compiler import UnsupportedNetwork, compile_graph
+
+        try:
+            program = compile_graph(*self._store.graph_to_compile(source, outputs))
+        except UnsupportedNetwork as reason:
+            _log.info("%s is left to ONNX Runtime: %s", source, reason)
+            return None
+        path = folder / f"program{COMPILED_SUFFIX}"
+        with path.open("wb") as file:
+            program.write(file)
+        return path
 
     def preparations(self, source: ModelSource) -> tuple[Preparation, ...]:
         """Return how a model was prepared on such a machine, for each choice of outputs so far; empty before."""
@@ -106,37 +136,44 @@ class PreparedModels:
             except (OSError, ValueError, TypeError, AttributeError):
                 continue  # half a file, or one of another version
             # any other was made of another file, elsewhere, or by another version
-            if path.stem == self._stem(source, outputs):
+            if path.stem in (self._stem(source, outputs, compiled) for compiled in (True, False)):
                 found.append(preparation)
         return tuple(found)
 
-    def _stem(self, source: ModelSource, outputs: Sequence[int] | None) -> str:
-        import onnxruntime as ort
-
+    def _stem(self, source: ModelSource, outputs: Sequence[int] | None, compiled: bool) -> str:
         imported = self._store.import_stem(source, outputs)
-        key = hashlib.sha256(f"{imported} {processor()} {ort.__version__} {_VERSION}".encode()).hexdigest()[:16]
+        identity = f"{imported} {processor()} {onnxruntime_version()} {_VERSION} {compiled}"
+        key = hashlib.sha256(identity.encode()).hexdigest()[:16]
         return f"{self._store.stem(source)}-{key}"
 
     def _keep(
         self,
         source: ModelSource,
         outputs: Sequence[int] | None,
-        data: bytes,
+        made: Path,
         variant: str,
         milliseconds: Mapping[str, float],
+        compiled: bool,
     ) -> Path:
-        import onnxruntime as ort
-
-        stem = self._stem(source, outputs)
+        stem, data = self._stem(source, outputs, compiled), made.read_bytes()
         wanted = "all" if outputs is None else ",".join(map(str, outputs))
         rounded = {name: round(value, 3) for name, value in milliseconds.items()}
-        preparation = Preparation(wanted, variant, rounded, processor(), ort.__version__)
+        preparation = Preparation(wanted, variant, rounded, processor(), onnxruntime_version())
         with written_aside(self._folder / f"{stem}.json") as file:
             file.write(json.dumps(asdict(preparation)).encode())
-        target = self._folder / f"{stem}-{hashlib.sha256(data).hexdigest()[:16]}.onnx"
+        target = self._folder / f"{stem}-{hashlib.sha256(data).hexdigest()[:16]}{made.suffix}"
         with written_aside(target) as file:
             file.write(data)
         return target
+
+
+def _chosen(milliseconds: Mapping[str, float]) -> str:
+    """Return the variant to keep: one that is preferred, unless another is clearly faster."""
+    chosen, *others = (name for name in _VARIANTS if name in milliseconds)
+    for other in others:
+        if milliseconds[other] < milliseconds[chosen] * _VARIANTS[chosen]:
+            chosen = other
+    return chosen
 
 
 def _measured(sessions: Mapping[str, InferenceSession]) -> dict[str, float]:

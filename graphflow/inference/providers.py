@@ -81,8 +81,13 @@ def provider_mistake(names: Sequence[str]) -> str:
 
 
 def is_cpu_only(names: Sequence[str]) -> bool:
-    """Whether ONNX Runtime's own CPU provider is the only one of `names`."""
+    """Whether the processor is all that `names` ask for."""
     return all(name in ("cpu", PROVIDERS["cpu"].onnx_name) for name in names)
+
+
+def may_compile(names: Sequence[str]) -> bool:
+    """Whether `names` leave open what computes on the processor: whoever wants ONNX Runtime's provider calls it so."""
+    return all(name == "cpu" for name in names)
 
 
 def provider_setups(

@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions, one for each model and use in the process, shared by all graphs."""
+"""Sessions, one for each model and use in the process, shared by all graphs."""
 
 from __future__ import annotations
 
@@ -7,30 +7,36 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
 from .catalog import ModelCard
-from .integer_products import computes_on_integers, products_overflow
-from .prepared import PreparedModels
-from .providers import Precision, check_in_use, default_providers, is_cpu_only, provider_setups, set_up_session
-from .store import OUTPUTS_KEY, PLANES_SUFFIX, ModelStore
-
-if TYPE_CHECKING:
-    import onnxruntime as ort
+from .prepared import COMPILED_SUFFIX, PreparedModels
+from .providers import Precision, default_providers, is_cpu_only, may_compile
+from .store import ModelStore
 
 _log = logging.getLogger("graphflow.inference")
 
 _CPU = ("cpu",)
-_ERRORS_ONLY = 3
 
 _Key = tuple[str, str, tuple[int, ...] | None, int, tuple[str, ...], Precision]
 
 _lock = threading.Lock()
 _sessions: dict[_Key, Future[InferenceSession]] = {}
+
+
+class Engine(Protocol):
+    """What runs a model: shapes as TFLite has them, images NHWC, and a run that many threads may ask for at once."""
+
+    input_shapes: tuple[tuple[int, ...], ...]
+    input_types: tuple[np.dtype[Any], ...]
+    output_shapes: tuple[tuple[int, ...], ...]
+    output_indices: tuple[int, ...]
+
+    def run(self, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[np.float32]]: ...
 
 
 class InferenceSession:
@@ -50,39 +56,26 @@ class InferenceSession:
         prepared: bool = False,
         keep_optimized: Path | None = None,
     ) -> None:
-        """Load an ONNX file; raises ModelError where it is damaged, or a provider is missing or does not start.
+        """Load an ONNX file, or what was compiled for this processor (on one thread, whatever else is asked for).
 
-        A `prepared` file is taken as it is; what any other is optimised to goes to the file `keep_optimized`.
+        A `prepared` ONNX file is taken as it is; what any other is optimised to goes to the file `keep_optimized`.
+        Raises ModelError where the file is damaged, or a provider is missing or does not start.
         """
-        import onnxruntime as ort  # here, since graphs are checked and described without it
-
-        setups = provider_setups(providers, ort.get_available_providers(), threads, precision)
         self.path = path
-        options = _options(threads)
-        set_up_session(options, setups)
-        if prepared:
-            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        if keep_optimized is not None:
-            options.optimized_model_filepath = str(keep_optimized)
-        try:
-            if computes_on_integers(path) and products_overflow():
-                # slower by half, and right
-                options.add_session_config_entry("session.x64quantprecision", "1")
-            self._session = ort.InferenceSession(str(path), options, providers=setups)
-        except Exception as error:  # ONNX Runtime raises a family of unrelated types
-            raise ModelError(f"{path}: ONNX Runtime cannot load it ({error}); is the file whole?") from error
-        check_in_use(setups, self._session.get_providers())
-        self._names = [value.name for value in self._session.get_inputs()]
-        self._planes = tuple(name.endswith(PLANES_SUFFIX) for name in self._names)
-        self.input_shapes = tuple(
-            _shape(value.shape, planes) for value, planes in zip(self._session.get_inputs(), self._planes, strict=True)
-        )
-        self.input_types = tuple(_element_type(value.type) for value in self._session.get_inputs())
-        self.output_shapes = tuple(_shape(value.shape) for value in self._session.get_outputs())
-        listed = self._session.get_modelmeta().custom_metadata_map.get(OUTPUTS_KEY, "all")
-        self.output_indices = (
-            tuple(range(len(self.output_shapes))) if listed == "all" else tuple(map(int, listed.split(",")))
-        )
+        self._engine: Engine
+        if path.suffix == COMPILED_SUFFIX:
+            self._engine = _compiled(path)
+        else:
+            # here, since graphs are checked and described without it, and many run without it
+            from .onnx_runtime import OnnxRuntimeEngine
+
+            self._engine = OnnxRuntimeEngine(
+                path, threads, providers, precision, prepared=prepared, keep_optimized=keep_optimized
+            )
+        self.input_shapes = self._engine.input_shapes
+        self.input_types = self._engine.input_types
+        self.output_shapes = self._engine.output_shapes
+        self.output_indices = self._engine.output_indices
 
     def run(self, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[np.float32]]:
         """Return the outputs in the order of `output_indices` for inputs in the model's order.
@@ -90,20 +83,26 @@ class InferenceSession:
         An input of a narrower type than the model's (bytes of an image, where it takes float32 or int32) is widened.
         Raises ValueError where number, type or shape of the inputs are not the model's.
         """
-        if len(inputs) != len(self._names):
-            raise ValueError(f"{self.path.name} takes {len(self._names)} inputs, got {len(inputs)}")
-        feed = {}
+        if len(inputs) != len(self.input_shapes):
+            raise ValueError(f"{self.path.name} takes {len(self.input_shapes)} inputs, got {len(inputs)}")
+        given = []
         for position, (array, shape, dtype) in enumerate(zip(inputs, self.input_shapes, self.input_types, strict=True)):
             if not np.can_cast(array.dtype, dtype) or not _fits(array.shape, shape):
                 raise ValueError(
                     f"input {position} of {self.path.name} is {dtype} {list(shape)}, "
                     f"got {array.dtype} {list(array.shape)}"
                 )
-            array = array.astype(dtype, copy=False)
-            # a view; no copy either where the array lies in memory plane by plane, as ImageToTensor's do
-            feed[self._names[position]] = array.transpose(0, 3, 1, 2) if self._planes[position] else array
-        outputs: list[npt.NDArray[np.float32]] = self._session.run(None, feed)
-        return outputs
+            given.append(array.astype(dtype, copy=False))
+        return self._engine.run(given)
+
+
+def _compiled(path: Path) -> Engine:
+    from .compiler import CompiledNetwork, Program
+
+    try:
+        return CompiledNetwork(Program.read(path))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{path}: cannot be loaded ({error}); is the file whole?") from error
 
 
 def open_session(
@@ -120,7 +119,8 @@ def open_session(
     `threads` is what one run may use: 1 suits graphs that run several models side by side. `providers` are names of
     `graphflow.inference.PROVIDERS`, or ONNX Runtime's, in order of preference; by default what the environment
     variable GRAPHFLOW_PROVIDERS lists, else the CPU. `precision` other than float32 allows a provider to trade it for
-    speed. On the CPU the first session for a model on a machine takes longer: the model is prepared for it.
+    speed. On the CPU the first session for a model on a machine takes seconds longer: the model is prepared for it, and
+    on one thread compiled, unless ONNX Runtime's CPU provider is asked for by its own name, CPUExecutionProvider.
     Raises ModelError as `ModelStore.onnx` and `InferenceSession` do; a failed creation is tried again at the next call.
     """
     store = store or ModelStore()
@@ -151,7 +151,8 @@ def _created(
     on_cpu = is_cpu_only(providers)
     if on_cpu and store.path(model).suffix == ".tflite":
         models = PreparedModels(store)
-        prepared = models.find(model, outputs) or models.prepare(model, outputs, _open_to_prepare)
+        compiled = threads == 1 and may_compile(providers)
+        prepared = models.find(model, outputs, compiled) or models.prepare(model, outputs, _open_to_prepare, compiled)
         if prepared is not None:
             try:
                 return InferenceSession(prepared, threads, providers, precision, prepared=True)
@@ -160,7 +161,7 @@ def _created(
     return InferenceSession(store.onnx(model, outputs, for_cpu=on_cpu), threads, providers, precision)
 
 
-def _open_to_prepare(path: Path, keep_optimized: Path) -> InferenceSession:
+def _open_to_prepare(path: Path, keep_optimized: Path | None) -> InferenceSession:
     return InferenceSession(path, keep_optimized=keep_optimized)
 
 
@@ -179,33 +180,6 @@ def _identity(model: str | Path | ModelCard, store: ModelStore) -> str:
     path = store.path(model)
     status = path.stat()
     return f"{path} {status.st_mtime_ns} {status.st_size}"
-
-
-def _options(threads: int) -> ort.SessionOptions:
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.use_deterministic_compute = True
-    options.log_severity_level = _ERRORS_ONLY
-    # Threads that spin for work take the cores from the models that run beside this one.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    return options
-
-
-def _element_type(name: str) -> np.dtype[Any]:
-    """Return the NumPy type of what ONNX Runtime calls `tensor(float)`, `tensor(uint8)`, …"""
-    element = name.removeprefix("tensor(").removesuffix(")")
-    return np.dtype({"float": "float32", "double": "float64"}.get(element, element))
-
-
-def _shape(shape: Sequence[int | str | None], planes: bool = False) -> tuple[int, ...]:
-    sizes = tuple(size if isinstance(size, int) else -1 for size in shape)
-    return (sizes[0], *sizes[2:], sizes[1]) if planes else sizes
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -25,6 +25,8 @@ from .fetch import FetchProgress, Progress, download_url, download_wheel
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from .onnx_graph import OnnxGraph
+
 _log = logging.getLogger("graphflow.inference")
 
 ModelSource = str | Path | ModelCard
@@ -179,9 +181,8 @@ class ModelStore:
             return self._keep_import(_cut_onnx(file, outputs or ()), stem)
         # what reads and writes models takes a second to load, and is not needed where all models are imported already
         from .rewrite import read_planes, rewrite_for_all, rewrite_for_cpu
-        from .tflite import import_tflite, read_tflite
 
-        graph = import_tflite(read_tflite(file.read_bytes(), str(file)), outputs)
+        graph = _imported(file, outputs)
         if for_cpu:
             rewrite_for_cpu(graph)
             read_planes(graph)
@@ -189,6 +190,20 @@ class ModelStore:
             rewrite_for_all(graph)
         model = graph.to_model({SOURCE_KEY: digest, OUTPUTS_KEY: wanted, "graphflow.importer": str(_IMPORTER_VERSION)})
         return self._keep_import(model, stem)
+
+    def graph_to_compile(
+        self, source: ModelSource, outputs: Sequence[int] | None = None
+    ) -> tuple[OnnxGraph, tuple[int, ...]]:
+        """Return the graph of a TFLite model as the compiler takes it, and which outputs of the model it has.
+
+        Raises ModelError as `onnx` does.
+        """
+        from .rewrite import read_planes, rewrite_for_compiler
+
+        graph = _imported(self.path(source), outputs)
+        rewrite_for_compiler(graph)
+        read_planes(graph)
+        return graph, tuple(range(len(graph.outputs)) if outputs is None else outputs)
 
     def stem(self, source: ModelSource) -> str:
         """Return what the names of files made from a model begin with; raises ModelError as `path` does."""
@@ -344,6 +359,12 @@ def model_mistake(source: str) -> str:
 
 def _listed(outputs: Sequence[int] | None) -> str:
     return "all" if outputs is None else ",".join(map(str, outputs))
+
+
+def _imported(file: Path, outputs: Sequence[int] | None) -> OnnxGraph:
+    from .tflite import import_tflite, read_tflite
+
+    return import_tflite(read_tflite(file.read_bytes(), str(file)), outputs)
 
 
 def _cut_onnx(path: Path, outputs: Sequence[int]) -> ModelProto:

@@ -41,7 +41,7 @@ def test_an_image_that_is_read_as_it_is_stays_as_it_is() -> None:
 
 
 def test_models_of_the_store_take_planes() -> None:
-    session = open_session("hand_recrop")
+    session = open_session("hand_recrop", providers=("CPUExecutionProvider",))
     rng = np.random.default_rng(1)
     image = rng.random((1, 256, 256, 3), dtype=np.float32)
     in_planes = np.ascontiguousarray(image.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)

@@ -1,12 +1,15 @@
 """Models prepared for a machine: the faster variant is kept, under a key of processor and ONNX Runtime."""
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
-from graphflow.inference import InferenceSession, ModelStore, PreparedModels, prepared
+from graphflow.inference import InferenceSession, ModelStore, PreparedModels, compiler, prepared
+from graphflow.inference.compiler import UnsupportedNetwork
 
 
 @pytest.fixture
@@ -19,13 +22,16 @@ def store(tmp_path: Path) -> ModelStore:
     return ModelStore(tmp_path, offline=True)
 
 
-def open_model(path: Path, keep_optimized: Path) -> InferenceSession:
+def open_model(path: Path, keep_optimized: Path | None) -> InferenceSession:
     return InferenceSession(path, keep_optimized=keep_optimized)
 
 
 @pytest.mark.parametrize(
     ("milliseconds", "variant"),
     [
+        ({"compiled": 1.0, "rewritten": 3.0, "plain": 3.0}, "compiled"),
+        ({"compiled": 1.0, "rewritten": 0.7, "plain": 0.7}, "compiled"),
+        ({"compiled": 1.0, "rewritten": 0.6, "plain": 1.0}, "rewritten"),
         ({"rewritten": 1.0, "plain": 3.0}, "rewritten"),
         ({"rewritten": 1.0, "plain": 0.95}, "rewritten"),
         ({"rewritten": 1.0, "plain": 0.5}, "plain"),
@@ -35,18 +41,36 @@ def test_faster_variant_is_kept(
     store: ModelStore, monkeypatch: pytest.MonkeyPatch, milliseconds: Mapping[str, float], variant: str
 ) -> None:
     monkeypatch.setattr(prepared, "_measured", lambda sessions: milliseconds)
+    compiled = "compiled" in milliseconds
     models = PreparedModels(store)
     assert models.preparations("hand_recrop") == ()
-    assert models.find("hand_recrop", None) is None
-    path = models.prepare("hand_recrop", None, open_model)
+    assert models.find("hand_recrop", None, compiled) is None
+    path = models.prepare("hand_recrop", None, open_model, compiled)
     assert path is not None
-    assert models.find("hand_recrop", None) == path
-    assert models.find("hand_recrop", (0,)) is None
+    assert models.find("hand_recrop", None, compiled) == path
+    assert models.find("hand_recrop", None, not compiled) is None
+    assert models.find("hand_recrop", (0,), compiled) is None
     (preparation,) = models.preparations("hand_recrop")
     assert (preparation.outputs, preparation.variant, preparation.milliseconds) == ("all", variant, milliseconds)
-    # only the plain graph takes its image as TFLite lays it out
-    names = [value.name for value in InferenceSession(path, prepared=True)._session.get_inputs()]
-    assert names == (["input0"] if variant == "plain" else ["input0_planes"])
+    assert path.suffix == (".compiled" if variant == "compiled" else ".onnx")
+    if path.suffix == ".onnx":
+        # only the plain graph takes its image as TFLite lays it out
+        names = [value.name for value in onnxruntime.InferenceSession(path).get_inputs()]
+        assert names == (["input0"] if variant == "plain" else ["input0_planes"])
+
+
+def test_model_without_kernels_is_left_to_onnx_runtime(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise UnsupportedNetwork("no kernel for Softmax")
+
+    monkeypatch.setattr(compiler, "compile_graph", refuse)
+    with caplog.at_level(logging.INFO):
+        path = PreparedModels(store).prepare("hand_recrop", None, open_model)
+    assert path is not None
+    assert path.suffix == ".onnx"
+    assert "hand_recrop is left to ONNX Runtime: no kernel for Softmax" in caplog.text
 
 
 def test_variants_are_measured_in_turn(store: ModelStore, tmp_path: Path) -> None:
@@ -87,7 +111,7 @@ def test_foreign_descriptions_are_passed_over(store: ModelStore) -> None:
 
 def test_nothing_is_left_behind(store: ModelStore) -> None:
     PreparedModels(store).prepare("hand_recrop", None, open_model)
-    assert sorted(path.suffix for path in (store.cache_dir / "prepared").iterdir()) == [".json", ".onnx"]
+    assert sorted(path.suffix for path in (store.cache_dir / "prepared").iterdir()) == [".compiled", ".json"]
 
 
 def test_cache_that_takes_no_files(store: ModelStore, caplog: pytest.LogCaptureFixture) -> None:

@@ -134,8 +134,9 @@ def test_providers_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_prepared_model_answers_bit_for_bit_as_the_imported_one() -> None:
     store = ModelStore()
     image = np.random.default_rng(3).random((1, 256, 256, 3), dtype=np.float32)
-    prepared = open_session("hand_recrop")
+    prepared = open_session("hand_recrop", providers=("CPUExecutionProvider",))
     assert prepared.path.parent.name == "prepared"
+    assert prepared.path.suffix == ".onnx"
     imported = InferenceSession(store.onnx("hand_recrop"))
     np.testing.assert_array_equal(prepared.run([image])[0], imported.run([image])[0])
 
@@ -143,12 +144,27 @@ def test_prepared_model_answers_bit_for_bit_as_the_imported_one() -> None:
 def test_prepared_file_that_cannot_be_loaded_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     class Picky(InferenceSession):
         def __init__(self, path: Path, *arguments: Any, prepared: bool = False, **options: Any) -> None:
-            if prepared:
+            if prepared or path.suffix == ".compiled":
                 raise ModelError("made by another version")
             super().__init__(path, *arguments, **options)
 
     monkeypatch.setattr(sessions, "InferenceSession", Picky)
     assert open_session("hand_recrop").path.parent.name == "onnx"
+
+
+def test_one_thread_on_the_processor_is_compiled_and_nothing_else() -> None:
+    def suffix(**options: Any) -> str:
+        return open_session("hand_recrop", **options).path.suffix
+
+    assert suffix() == suffix(providers=("cpu",)) == ".compiled"
+    assert suffix(threads=2) == suffix(providers=("CPUExecutionProvider",)) == ".onnx"
+
+
+def test_damaged_program(tmp_path: Path) -> None:
+    path = tmp_path / "own.compiled"
+    path.write_bytes(b"garbage")
+    with pytest.raises(ModelError, match=r"own\.compiled: cannot be loaded .*; is the file whole"):
+        InferenceSession(path)
 
 
 @pytest.mark.parametrize(

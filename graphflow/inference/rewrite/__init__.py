@@ -7,7 +7,7 @@ that leaves it by an equal something that does not.
 from .channel_padding import pad_channels
 from .channel_selection import select_channels_by_convolution
 from .constant_channels import drop_constant_channels
-from .cpu import rewrite_for_all, rewrite_for_cpu
+from .cpu import rewrite_for_all, rewrite_for_compiler, rewrite_for_cpu
 from .dense_layers import convolve_pooled
 from .input_planes import read_planes
 from .prelu import blocked_prelu
@@ -25,6 +25,7 @@ __all__ = [
     "pad_channels",
     "read_planes",
     "rewrite_for_all",
+    "rewrite_for_compiler",
     "rewrite_for_cpu",
     "select_channels_by_convolution",
 ]

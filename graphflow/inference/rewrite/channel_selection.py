@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..onnx_graph import Node, OnnxGraph
 from .convolution_nodes import FloatArray, pointwise
 
 
-def select_channels_by_convolution(graph: OnnxGraph) -> int:
-    """Replace every Pad and Slice of channels by a 1x1 Conv whose weights are zeros and ones; returns how many."""
+def select_channels_by_convolution(graph: OnnxGraph, operators: Sequence[str] = ("Pad", "Slice")) -> int:
+    """Replace what adds or takes away channels by a 1x1 Conv whose weights are zeros and ones; returns how many."""
     replaced = 0
     for place, node in enumerate(graph.nodes):
         first, last = channel_shift(graph, node)
-        if (first, last) == (0, 0):
+        if node.op not in operators or (first, last) == (0, 0):
             continue
         shape = graph.shapes[node.outputs[0]]
         weights: FloatArray = np.eye(shape[1], graph.shapes[node.inputs[0]][1], k=-first, dtype=np.float32)

@@ -17,13 +17,15 @@ _BLOCK = 16
 _WORTHWHILE = 1 / 8
 
 
-def drop_constant_channels(graph: OnnxGraph) -> int:
+def drop_constant_channels(graph: OnnxGraph, zeros_only: bool = False) -> int:
     """Remove channels whose value follows from the weights alone; returns how many channels of tensors vanished.
 
     Such are filters that training switched off: a depthwise filter on values of a ReLU6, which lie in 0..6, whose
     greatest sum is not above zero gives zero in the ReLU6 behind it for every image. The filter goes, and with it the
     channel before it and the weights that read it. Exact, since the bounds hold for all images. As
     many stay as fill the last block. Only done where at least an eighth of a tensor's channels go.
+
+    With `zeros_only` other constants than zero stay, so that sums are of the same numbers in the same order.
     """
     ranges = value_ranges(graph)
     readers, producers = graph.consumers(), graph.producers()
@@ -31,7 +33,7 @@ def drop_constant_channels(graph: OnnxGraph) -> int:
     for group in ChannelGroups(graph).free():
         exits = [node for name in group for node in readers.get(name, []) if _mixes_channels(graph, node)]
         entries = [producers[name] for name in group if name in producers and _mixes_channels(graph, producers[name])]
-        kept = _filling_blocks(~_constant_at(graph, exits, ranges))
+        kept = _filling_blocks(~_constant_at(graph, exits, ranges, zeros_only))
         if not exits or not kept.any() or 1 - kept.mean() < _WORTHWHILE:
             continue
         for node in exits:
@@ -53,14 +55,17 @@ def _mixes_channels(graph: OnnxGraph, node: Node) -> bool:
     return is_plain(node) and not is_depthwise(graph, node)
 
 
-def _constant_at(graph: OnnxGraph, exits: list[Node], ranges: dict[str, Range]) -> npt.NDArray[np.bool_]:
+def _constant_at(
+    graph: OnnxGraph, exits: list[Node], ranges: dict[str, Range], zeros_only: bool
+) -> npt.NDArray[np.bool_]:
     """Return which channels are constant in all that is read, and zero where the reader pads with zeros."""
     constant = np.array(True)
     for node in exits:
         found = ranges.get(node.inputs[0])
         if found is None:
             return np.array(False)
-        fits = found.constant & (found.low == 0) if any(node.attributes["pads"]) else found.constant
+        zeros = zeros_only or any(node.attributes["pads"])
+        fits = found.constant & (found.low == 0) if zeros else found.constant
         constant = constant & fits
     return constant
 

@@ -1,4 +1,4 @@
-"""The rewrites that pay, on any provider or on the CPU provider, in the order in which they build on each other."""
+"""The rewrites that pay, for each that runs graphs, in the order in which they build on each other."""
 
 from __future__ import annotations
 
@@ -36,3 +36,13 @@ def rewrite_for_cpu(graph: OnnxGraph) -> None:
     drop_constant_channels(graph)
     pad_channels(graph)
     blocked_prelu(graph)
+
+
+def rewrite_for_compiler(graph: OnnxGraph) -> None:
+    """Rewrite `graph` in place into an equal one that `graphflow.inference.compiler` has kernels for."""
+    graph.prune()
+    if is_quantized(graph):
+        return
+    select_channels_by_convolution(graph, ("Slice",))
+    convolve_pooled(graph)
+    drop_constant_channels(graph, zeros_only=True)
