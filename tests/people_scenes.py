@@ -20,6 +20,8 @@ Found = dict[str, dict[int, Any]]
 FRAME_US = 33_333
 MARGIN = 120
 """Pixels beside each clip: its edge goes on, as at an image's end, since what is beside a person changes the result."""
+WIDTH, HEIGHT = 640, 480
+"""Of most clips, in pixels."""
 BODY = "pose_landmarks"
 HANDS = ("left_hand_landmarks", "right_hand_landmarks")
 
@@ -63,14 +65,16 @@ class Scene:
     clips: list[list[Frame]]
 
     def whose(self, time: int, landmarks: Any) -> int | None:
-        """The clip in the middle of whose place somebody is; None where there is none."""
+        """The clip in the middle of whose place somebody is, the nearest; None where there is none."""
         x = float(landmarks.xyz[[11, 12], 0].mean()) * self.frames[0].shape[1]
-        for number, place in enumerate(self.places[time]):
-            if place is not None:
-                width = self.clips[number][0].shape[1]
-                if abs(place + width / 2 - x) < width / 3:
-                    return number
-        return None
+        widths = [own[0].shape[1] for own in self.clips]
+        apart = {
+            number: abs(place + widths[number] / 2 - x)
+            for number, place in enumerate(self.places[time])
+            if place is not None
+        }
+        nearest = min(apart, key=apart.__getitem__, default=0)
+        return nearest if apart and apart[nearest] < widths[nearest] / 3 else None
 
     def in_clip(self, time: int, number: int, landmarks: Any) -> npt.NDArray[np.float64]:
         """Landmarks in pixels of the clip, [N, 2]."""
@@ -125,14 +129,17 @@ def crossing(begin: int, end: int, frames: int, still: int, pause: int = 0, unti
     return [round(begin + (end - begin) * float(each)) for each in share]
 
 
-def composed(clips: list[list[Frame]], lefts: list[list[int]], canvas: int, cut: float = 1 / 6) -> Scene:
+def composed(
+    clips: list[list[Frame]], lefts: list[list[int]], canvas: int, cut: float = 1 / 6, unasked: float = 0
+) -> Scene:
     """Clips of one size that move past each other, the later ones in front of the earlier.
 
     Args:
-        clips: all with as many frames.
+        clips: all with as many frames, RGB, or RGBA of which only what has alpha is shown.
         lefts: for each clip and frame where it begins, in pixels.
         canvas: the width of the whole image, in pixels.
         cut: the share of the width that is left out on both sides of all clips but the first.
+        unasked: closer than this share of the width it is not asked who is who.
     """
     height, width = clips[0][0].shape[:2]
     aside = int(width * cut)
@@ -144,13 +151,42 @@ def composed(clips: list[list[Frame]], lefts: list[list[int]], canvas: int, cut:
         now = [own[time] for own in lefts]
         for number, left in enumerate(now):
             shown = slice(aside, width - aside) if number else slice(0, width)
-            frame[:, left : left + width][:, shown] = clips[number][time][:, shown]
+            part, own = frame[:, left : left + width][:, shown], clips[number][time][:, shown]
+            part[:] = own if own.shape[2] == 3 else np.where(own[..., 3:] > 0, own[..., :3], part)
         frames.append(frame)
+        reach = width * (1 - 2 * cut) if not unasked else 0
+        apart = [[abs(left - other) for other in now] for left in now]
         hidden = [
-            any(abs(left - other) < width * (1 - 2 * cut) for other in now[n + 1 :]) for n, left in enumerate(now)
+            any(each < reach for each in own[n + 1 :]) or any(each < width * unasked for each in own[:n] + own[n + 1 :])
+            for n, own in enumerate(apart)
         ]
         places.append([None if gone else left for gone, left in zip(hidden, now, strict=True)])
     return Scene(frames, places, clips)
+
+
+def back_and_forth(shared: Path, name: str, long: int, frames: int) -> list[Frame]:
+    """So many frames of a shared video, which goes to a frame, back to the first, and on like that.
+
+    Narrow videos get a picture as wide as the others, and as high.
+    """
+    there = clip(shared, name, long)
+    if there[0].shape[0] != HEIGHT:
+        width = round(there[0].shape[1] * HEIGHT / there[0].shape[0])
+        left = (WIDTH - width) // 2
+        sides = (0, 0, left, WIDTH - width - left)
+        small = [cv2.resize(frame, (width, HEIGHT), interpolation=cv2.INTER_AREA) for frame in there]
+        there = [np.asarray(cv2.copyMakeBorder(each, *sides, cv2.BORDER_REPLICATE), np.uint8) for each in small]
+    around = [*there, *there[-2:0:-1]]
+    return [around[number % len(around)] for number in range(frames)]
+
+
+def cut_out(frames: list[Frame]) -> list[Frame]:
+    """The person of each frame, RGBA with alpha where the person is."""
+    masks = run("selfie_segmentation", frames, ("segmentation_mask",))["segmentation_mask"]
+    return [
+        np.concatenate([frame, np.where(mask > 0.5, 255, 0).astype(np.uint8).reshape(*frame.shape[:2], 1)], axis=2)
+        for frame, mask in zip(frames, masks.values(), strict=True)
+    ]
 
 
 def leaving(stays: list[Frame], leaves: list[Frame], away: range) -> Scene:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from people_scenes import BODY, FRAME_US, HANDS, Scene, clip, leaving, numbers_of, run, side_by_side, size_of, swapping
+from people_scenes import BODY, FRAME_US, HANDS, Scene, clip, numbers_of, run, side_by_side, size_of
 
 import graphflow
 
@@ -124,42 +124,6 @@ def test_tiles_find_who_is_small_in_a_wide_image(shared: Path) -> None:
         for people in found.values():
             places = sorted(float(each.xyz[:, 0].mean()) * 1550 for each in people.values())
             assert [("left", "middle", "right")[(x > 640) + (x > 910)] for x in places] == expected
-
-
-def event(shared: Path, name: str) -> Scene:
-    first, second = signers(shared, 2, 77)
-    if name == "swap":
-        return swapping(first, second)
-    return leaving(first, second, range(25, 45) if name == "leave and return" else range(12, 60))
-
-
-HIDDEN = pytest.mark.xfail(strict=True, reason="the region of who is hidden goes over to who is in front")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "identities", "switches"),
-    [
-        pytest.param("swap", "regions", 1, marks=HIDDEN),
-        pytest.param("swap", "oks", 1, marks=HIDDEN),
-        pytest.param("swap", "poseflow", 0, marks=HIDDEN),
-        ("swap", "poseflow", 1),
-        ("swap", "colors", 0),
-        ("leave and return", "regions", 0),
-        ("leave and return", "oks", 0),
-        ("leave and return", "poseflow", 0),
-        ("leave and return", "colors", 0),
-        ("long absence", "regions", 1),
-        ("long absence", "oks", 0),
-        ("long absence", "poseflow", 0),
-        ("long absence", "colors", 0),
-    ],
-)
-def test_identities_through_events(shared: Path, name: str, identities: str, switches: int) -> None:
-    scene = event(shared, name)
-    numbers = numbers_of(scene, run("multi_pose", scene.frames, (BODY,), params={"identities": identities}))
-    assert all(numbers)
-    assert sum(len(each) - 1 for each in numbers) <= switches, numbers
 
 
 def _resident_kb() -> int:
