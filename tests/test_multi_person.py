@@ -26,7 +26,15 @@ def test_one_person_is_found_as_by_holistic(shared: Path, count: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("params", [{}, {"tiles": 1, "identities": "colors"}, {"identities": "poseflow"}])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"tiles": 1, "identities": "colors"},
+        {"identities": "poseflow"},
+        {"identities": "poseflow", "link_window": 8},
+    ],
+)
 def test_threads_make_no_difference(shared: Path, params: dict[str, object]) -> None:
     frames = side_by_side([clip(shared, name, 20) for name in ("sign_again.mkv", "sign_walk.mkv")]).frames
     runs = [run("multi_holistic", frames, LISTS, params=params, num_threads=threads) for threads in (1, 4)]
