@@ -142,6 +142,7 @@ def more_channels() -> OnnxGraph:
     return sketch.finish(
         sketch.same("Relu", sketch.same("Add", more, sketch.conv(few, 40))),
         sketch.same("Add", same, sketch.conv(few, 14)),
+        sketch.same("Relu", sketch.same("Add", sketch.depthwise(sketch.conv(few, 40)), more)),
     )
 
 

@@ -13,6 +13,7 @@ from .network import Convolution, Layer, Network, Tensor
 
 # Tensors of more bytes than this do not stay in the second cache beside all else.
 _LARGE = 400_000
+_BYTES_EACH = 4
 
 
 @dataclass(eq=False, slots=True)
@@ -40,7 +41,7 @@ class Chain:
         return _Schedule(self).strips()
 
 
-def grouped(network: Network, bytes_of: int = 4) -> list[Layer | Chain]:
+def grouped(network: Network) -> list[Layer | Chain]:
     """Return the layers in order, those that gain from it as chains."""
     readers: dict[Tensor, int] = {}
     for layer in network.layers:
@@ -56,7 +57,7 @@ def grouped(network: Network, bytes_of: int = 4) -> list[Layer | Chain]:
         if isinstance(layer, Convolution):
             chain.append(layer)
             made = layer.output
-            size = made.height * made.width * made.channels * bytes_of
+            size = made.height * made.width * made.channels * _BYTES_EACH
             if readers.get(made, 0) == 1 and made not in kept and size >= _LARGE:
                 continue
             groups += _closed(chain)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .emitter import Emitter, Value
+from .epilogue import Epilogue
 from .layout import Layout
-from .network import Activation, Array, Convolution
+from .network import Array, Convolution
 from .target import VectorUnit
 
 if TYPE_CHECKING:
@@ -39,12 +40,10 @@ class ConvolutionKernel:
 
     source: Layout
     target: Layout
-    residual: Layout | None
+    epilogue: Epilogue
     channels: int
     window: tuple[int, int]
     stride: tuple[int, int]
-    activation: Activation
-    final: Activation
 
     def tiles(self, unit: VectorUnit) -> list[tuple[int, int]]:
         """Vectors of channels and pixels that are computed at once, for each group of channels."""
@@ -63,7 +62,7 @@ class ConvolutionKernel:
             def each_row(row: Value, group: _Group = group, pixels: int = pixels) -> None:
                 inputs = emitter.at(source, emitter.multiply(row, self.source.row * self.stride[0]))
                 outputs = emitter.at(target, emitter.multiply(row, self.target.row))
-                addends = emitter.at(residual, emitter.multiply(row, self.residual.row if self.residual else 0))
+                addends = emitter.at(residual, emitter.multiply(row, self.epilogue.residual_row))
                 group.row(inputs, outputs, addends, pixels)
 
             emitter.loop(rows, 1, each_row)
@@ -77,20 +76,14 @@ class ConvolutionKernel:
 
     def vectors_each(self) -> int:
         """How many vectors of parameters a vector of output channels has."""
-        slopes = (self.activation.kind == "prelu") + (self.final.kind == "prelu")
-        return 1 + slopes + self.window[0] * self.window[1] * self.channels
+        return self.epilogue.vectors + self.window[0] * self.window[1] * self.channels
 
     def pack(self, layer: Convolution, unit: VectorUnit) -> Array:
         """Return the parameters of a layer in the order in which the function reads them."""
         stored = self.target.blocks * unit.width
-        columns = [_padded(layer.bias, stored)[None]]
-        for activation, slopes in ((self.activation, layer.slopes), (self.final, layer.final_slopes)):
-            if activation.kind == "prelu":
-                assert slopes is not None
-                columns.append(_padded(slopes, stored)[None])
         taps = layer.weights.transpose(2, 3, 1, 0).reshape(-1, len(layer.weights))
-        columns.append(np.pad(taps, ((0, 0), (0, stored - taps.shape[1]))))
-        matrix = np.concatenate(columns)
+        matrix = np.concatenate([self.epilogue.parameters(layer), taps])
+        matrix = np.pad(matrix, ((0, 0), (0, stored - matrix.shape[1])))
         parts, first = [], 0
         for blocks, _ in self.tiles(unit):
             last = first + blocks * unit.width
@@ -106,8 +99,7 @@ class _Group:
         self.kernel, self.emitter, self.first, self.blocks = kernel, emitter, first, blocks
         self.parameters = weights
         step = blocks * emitter.width
-        slopes = (kernel.activation.kind == "prelu") + (kernel.final.kind == "prelu")
-        self.weights = emitter.at(weights, step * (1 + slopes))
+        self.weights = emitter.at(weights, step * kernel.epilogue.vectors)
         self.step = step
 
     def row(self, inputs: Value, outputs: Value, addends: Value, pixels: int) -> None:
@@ -119,7 +111,7 @@ class _Group:
             self.tile(
                 emitter.at(inputs, emitter.multiply(column, advance)),
                 emitter.at(outputs, emitter.multiply(column, kernel.target.pixel)),
-                emitter.at(addends, emitter.multiply(column, kernel.residual.pixel if kernel.residual else 0)),
+                emitter.at(addends, emitter.multiply(column, kernel.epilogue.residual_pixel)),
                 count,
             )
 
@@ -178,25 +170,16 @@ class _Group:
 
     def write(self, sums: Sequence[Value], outputs: Value, addends: Value, pixels: int) -> None:
         emitter, kernel = self.emitter, self.kernel
+        residual = kernel.epilogue.residual
         for block in range(self.blocks):
-            following = 1
-            slopes: list[Value] = []
-            for activation in (kernel.activation, kernel.final):
-                slopes.append(None)
-                if activation.kind == "prelu":
-                    slopes[-1] = emitter.load(self.parameters, self.step * following + block * emitter.width)
-                    following += 1
+            slopes = kernel.epilogue.slopes(emitter, self.parameters, block * emitter.width, self.step)
             place = (self.first + block) * emitter.width
             for pixel in range(pixels):
-                value = emitter.activated(sums[pixel * self.blocks + block], kernel.activation, slopes[0])
-                if kernel.residual is not None and self.first + block < kernel.residual.blocks:
-                    value = emitter.sum(value, emitter.load(addends, pixel * kernel.residual.pixel + place))
-                value = emitter.activated(value, kernel.final, slopes[1])
+                addend = None
+                if residual is not None and self.first + block < residual.blocks:
+                    addend = emitter.load(addends, pixel * residual.pixel + place)
+                value = kernel.epilogue.result(emitter, sums[pixel * self.blocks + block], slopes, addend)
                 emitter.store(value, outputs, pixel * kernel.target.pixel + place)
-
-
-def _padded(values: Array, stored: int) -> Array:
-    return np.pad(values, (0, stored - len(values)))
 
 
 def _tiles(blocks: int, width: int, sums: int) -> list[tuple[int, int]]:
@@ -237,10 +220,8 @@ def kernel_of(layer: Convolution, source: Layout, target: Layout, residual: Layo
     return ConvolutionKernel(
         source=source,
         target=target,
-        residual=residual,
+        epilogue=Epilogue(layer.activation, residual, layer.final),
         channels=layer.weights.shape[1],
         window=(rows, columns),
         stride=layer.stride,
-        activation=layer.activation,
-        final=layer.final,
     )

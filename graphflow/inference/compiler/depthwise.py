@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .emitter import Emitter, Value
+from .epilogue import Epilogue
 from .layout import Layout
-from .network import Activation, Array, Convolution
+from .network import Array, Convolution
 from .target import VectorUnit
 
 if TYPE_CHECKING:
@@ -29,11 +30,9 @@ class DepthwiseKernel:
 
     source: Layout
     target: Layout
-    residual: Layout | None
+    epilogue: Epilogue
     window: tuple[int, int]
     stride: tuple[int, int]
-    activation: Activation
-    final: Activation
 
     def pixels(self, unit: VectorUnit) -> int:
         """How many pixels of a row are summed at once."""
@@ -50,7 +49,7 @@ class DepthwiseKernel:
         def each_row(row: Value) -> None:
             inputs = self._input_rows(emitter, source, emitter.multiply(row, self.stride[0]), begin)
             outputs = emitter.at(target, emitter.multiply(row, self.target.row))
-            addends = emitter.at(residual, emitter.multiply(row, self.residual.row if self.residual else 0))
+            addends = emitter.at(residual, emitter.multiply(row, self.epilogue.residual_row))
 
             def each_block(first: Value) -> None:
                 parameters = emitter.at(weights, emitter.multiply(first, self.vectors_each()))
@@ -66,7 +65,7 @@ class DepthwiseKernel:
                         emitter.at(outputs, emitter.add(first, emitter.multiply(column, self.target.pixel))),
                         emitter.at(
                             addends,
-                            emitter.add(first, emitter.multiply(column, self.residual.pixel if self.residual else 0)),
+                            emitter.add(first, emitter.multiply(column, self.epilogue.residual_pixel)),
                         ),
                         count,
                     )
@@ -83,18 +82,12 @@ class DepthwiseKernel:
 
     def vectors_each(self) -> int:
         """How many vectors of parameters a vector of channels has."""
-        slopes = (self.activation.kind == "prelu") + (self.final.kind == "prelu")
-        return 1 + slopes + self.window[0] * self.window[1]
+        return self.epilogue.vectors + self.window[0] * self.window[1]
 
     def pack(self, layer: Convolution, unit: VectorUnit) -> Array:
         """Return the parameters of a layer in the order in which the function reads them."""
-        vectors = [layer.bias[None]]
-        for activation, slopes in ((self.activation, layer.slopes), (self.final, layer.final_slopes)):
-            if activation.kind == "prelu":
-                assert slopes is not None
-                vectors.append(slopes[None])
-        vectors.append(layer.weights[:, 0].transpose(2, 1, 0).reshape(-1, len(layer.weights)))
-        matrix = np.concatenate(vectors)
+        taps = layer.weights[:, 0].transpose(2, 1, 0).reshape(-1, len(layer.weights))
+        matrix = np.concatenate([self.epilogue.parameters(layer), taps])
         matrix = np.pad(matrix, ((0, 0), (0, self.target.blocks * unit.width - matrix.shape[1])))
         return np.ascontiguousarray(
             matrix.reshape(len(matrix), self.target.blocks, unit.width).transpose(1, 0, 2), np.float32
@@ -123,17 +116,12 @@ class DepthwiseKernel:
     ) -> None:
         rows, columns = self.window
         sums = [emitter.load(parameters)] * pixels
-        following = 1
-        slopes: list[Value] = []
-        for activation in (self.activation, self.final):
-            slopes.append(None)
-            if activation.kind == "prelu":
-                slopes[-1] = emitter.load(parameters, following * emitter.width)
-                following += 1
+        slopes = self.epilogue.slopes(emitter, parameters, 0, emitter.width)
+        weights = emitter.at(parameters, self.epilogue.vectors * emitter.width)
         loaded: dict[tuple[int, int], Value] = {}
         for column in range(columns):
             for row in range(rows):
-                factor = emitter.load(parameters, (following + column * rows + row) * emitter.width)
+                factor = emitter.load(weights, (column * rows + row) * emitter.width)
                 for pixel in range(pixels):
                     place = (row, column + pixel * self.stride[1])
                     if place not in loaded:
@@ -142,11 +130,11 @@ class DepthwiseKernel:
                         sums[pixel] = emitter.sum(emitter.product(loaded[place], factor), sums[pixel])
                     else:
                         sums[pixel] = emitter.multiply_add(loaded[place], factor, sums[pixel])
-        for pixel, value in enumerate(sums):
-            value = emitter.activated(value, self.activation, slopes[0])
-            if self.residual is not None:
-                value = emitter.sum(value, emitter.load(addends, pixel * self.residual.pixel))
-            emitter.store(emitter.activated(value, self.final, slopes[1]), outputs, pixel * self.target.pixel)
+        residual = self.epilogue.residual
+        for pixel, total in enumerate(sums):
+            addend = None if residual is None else emitter.load(addends, pixel * residual.pixel)
+            value = self.epilogue.result(emitter, total, slopes, addend)
+            emitter.store(value, outputs, pixel * self.target.pixel)
 
 
 def kernel_of(layer: Convolution, source: Layout, target: Layout, residual: Layout | None) -> DepthwiseKernel:
@@ -155,9 +143,7 @@ def kernel_of(layer: Convolution, source: Layout, target: Layout, residual: Layo
     return DepthwiseKernel(
         source=source,
         target=target,
-        residual=residual,
+        epilogue=Epilogue(layer.activation, residual, layer.final),
         window=(rows, columns),
         stride=layer.stride,
-        activation=layer.activation,
-        final=layer.final,
     )

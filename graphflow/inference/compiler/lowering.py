@@ -211,7 +211,10 @@ class _Lowering:
             maker = self._joinable(name)
             # the other has to be there when the convolution runs
             if isinstance(maker, Convolution) and maker is last and maker.residual is None and name != other:
-                maker.residual = self._read(other)
+                residual = self._read(other)
+                if maker.depthwise and residual.channels < maker.output.channels:
+                    continue
+                maker.residual = residual
                 self._check_same_size(maker.residual, node)
                 self._rename(maker, node)
                 return
