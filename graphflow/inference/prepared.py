@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("graphflow.inference")
 
 # Part of the key: raise it with every change to how models are measured or prepared.
-_VERSION = 5
+_VERSION = 6
 
 COMPILED_SUFFIX: Final = ".compiled"
 """How the names of files with machine code end."""

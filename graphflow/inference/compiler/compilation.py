@@ -10,6 +10,7 @@ import numpy as np
 
 from . import convolutions, depthwise
 from .chains import Chain, grouped
+from .emitter import Code
 from .layout import Layout, layout_of
 from .lowering import Lowered, UnsupportedNetwork, lower
 from .memory import place
@@ -27,15 +28,13 @@ from .program import ENTRY, Program, Result
 from .target import VectorUnit, host_machine, host_vectors
 
 if TYPE_CHECKING:
-    from llvmlite import ir
-
     from ..onnx_graph import OnnxGraph
 
 
 class Kernel(Protocol):
     """A function to be written; kernels that are equal are one function."""
 
-    def emit(self, module: ir.Module, name: str, unit: VectorUnit) -> None: ...
+    def emit(self, code: Code, name: str, unit: VectorUnit) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,37 +253,35 @@ def _one_row(layout: Layout) -> Layout:
 def _machine_code(calls: Sequence[Call], inputs: int, unit: VectorUnit) -> bytes:
     """Compile kernels and the function that calls them: memory, parameters, then the inputs."""
     import llvmlite.binding as llvm
-    from llvmlite import ir
 
-    module = ir.Module("network")
+    code = Code()
     names: dict[Kernel, str] = {}
+    memory, parameters, given = "%memory", "%parameters", [f"%given{position}" for position in range(inputs)]
+    lines: list[str] = []
+
+    def at(start: str, offset: int) -> str:
+        name = f"%p{len(lines)}"
+        lines.append(f"{name} = getelementptr float, ptr {start}, i64 {offset}")
+        return f"ptr {name}"
+
     for call in calls:
         if call.kernel not in names:
             names[call.kernel] = f"kernel_{len(names)}"
-            call.kernel.emit(module, names[call.kernel], unit)
-    pointer, index = ir.FloatType().as_pointer(), ir.IntType(64)
-    run = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer] * (2 + inputs)), ENTRY)
-    builder = ir.IRBuilder(run.append_basic_block("entry"))
-    memory, parameters, *given = run.args
-
-    def at(start: ir.Value, offset: int) -> ir.Value:
-        return builder.gep(start, [index(offset)])
-
-    for call in calls:
-        source = memory if call.given < 0 else given[call.given]
+            call.kernel.emit(code, names[call.kernel], unit)
         arguments = [
-            at(source, call.source),
+            at(memory if call.given < 0 else given[call.given], call.source),
             at(parameters, call.parameters),
             at(memory, call.target),
             at(memory, call.other),
-            index(call.rows),
-            index(call.first),
+            f"i64 {call.rows}",
+            f"i64 {call.first}",
         ]
-        builder.call(module.globals[names[call.kernel]], arguments)
-    builder.ret_void()
+        lines.append(f"call void @{names[call.kernel]}({', '.join(arguments)})")
+    pointers = ", ".join(f"ptr {name}" for name in (memory, parameters, *given))
+    code.define(f"void @{ENTRY}({pointers})", (*lines, "ret void"))
     machine = host_machine()
-    parsed = llvm.parse_assembly(str(module))
-    parsed.verify()
+    module = llvm.parse_assembly(code.text())
+    module.verify()
     # kernels are written as they are to run: LLVM's passes over them gain nothing, and take most of the time
-    code: bytes = machine.emit_object(parsed)
-    return code
+    compiled: bytes = machine.emit_object(module)
+    return compiled

@@ -9,21 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .emitter import Emitter, Value
+from .emitter import Code, Emitter, Value
 from .epilogue import Epilogue
 from .layout import Layout
 from .network import Array, Convolution
 from .target import VectorUnit
 
-if TYPE_CHECKING:
-    from llvmlite import ir
-
 # Windows of this many multiplications are written out, without a loop over channels.
-_WRITTEN_OUT = 32
+_WRITTEN_OUT = 80
 _UNROLLED = 4
 
 # Registers of 32 that hold no sums.
@@ -51,9 +47,9 @@ class ConvolutionKernel:
         spare = _SPARE_WRITTEN_OUT if self.written_out else _SPARE
         return _tiles(self.target.blocks, self.target.width, unit.registers - spare * unit.registers // 32)
 
-    def emit(self, module: ir.Module, name: str, unit: VectorUnit) -> None:
+    def emit(self, code: Code, name: str, unit: VectorUnit) -> None:
         """Write the function `name`."""
-        emitter = Emitter(module, name, 4, unit.width)
+        emitter = Emitter(code, name, 4, unit.width)
         source, weights, target, residual, rows, _ = emitter.arguments
         first, packed = 0, 0
         for blocks, pixels in self.tiles(unit):

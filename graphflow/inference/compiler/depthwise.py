@@ -7,18 +7,14 @@ Where the window is a single value, the product is rounded before the bias is ad
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .emitter import Emitter, Value
+from .emitter import Code, Emitter, Value
 from .epilogue import Epilogue
 from .layout import Layout
 from .network import Array, Convolution
 from .target import VectorUnit
-
-if TYPE_CHECKING:
-    from llvmlite import ir
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +32,13 @@ class DepthwiseKernel:
 
     def pixels(self, unit: VectorUnit) -> int:
         """How many pixels of a row are summed at once."""
-        most = max(1, min(8 if unit.registers > 16 else 4, self.target.width))
+        # a column of the window for each of them, and their sums, stay in registers
+        most = max(1, min((unit.registers - 2) // (self.window[0] + 1), self.target.width))
         return min(range(1, most + 1), key=lambda count: (-(-self.target.width // count) * (count + 3), -count))
 
-    def emit(self, module: ir.Module, name: str, unit: VectorUnit) -> None:
+    def emit(self, code: Code, name: str, unit: VectorUnit) -> None:
         """Write the function `name`."""
-        emitter = Emitter(module, name, 4, unit.width)
+        emitter = Emitter(code, name, 4, unit.width)
         source, weights, target, residual, rows, begin = emitter.arguments
         pixels = self.pixels(unit)
         whole = self.target.width // pixels * pixels

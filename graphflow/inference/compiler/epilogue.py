@@ -43,12 +43,12 @@ class Epilogue:
                 rows.append(slopes)
         return np.stack(rows)
 
-    def slopes(self, emitter: Emitter, parameters: Value, place: int, step: int) -> tuple[Value, Value]:
+    def slopes(self, emitter: Emitter, parameters: Value, place: int, step: int) -> tuple[Value | None, Value | None]:
         """Load the slopes of both activations, None for one that has none.
 
         They are at `place` in the vectors behind the first one, which are `step` values apart.
         """
-        found: list[Value] = []
+        found: list[Value | None] = []
         following = 1
         for activation in (self.activation, self.final):
             found.append(None)
@@ -57,7 +57,9 @@ class Epilogue:
                 following += 1
         return found[0], found[1]
 
-    def result(self, emitter: Emitter, total: Value, slopes: tuple[Value, Value], addend: Value | None) -> Value:
+    def result(
+        self, emitter: Emitter, total: Value, slopes: tuple[Value | None, Value | None], addend: Value | None
+    ) -> Value:
         """What is written for a sum; `addend` is the residual's value there, None where it counts as zero."""
         value = emitter.activated(total, self.activation, slopes[0])
         if addend is not None:

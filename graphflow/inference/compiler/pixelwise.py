@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .emitter import Emitter, Value
+from .emitter import Code, Emitter, Value
 from .layout import Layout
 from .network import Activation, Array
 from .target import VectorUnit
-
-if TYPE_CHECKING:
-    from llvmlite import ir
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +23,14 @@ class SumKernel:
     other: Layout | None
     activation: Activation
 
-    def emit(self, module: ir.Module, name: str, unit: VectorUnit) -> None:
+    def emit(self, code: Code, name: str, unit: VectorUnit) -> None:
         """Write the function `name`."""
-        emitter = Emitter(module, name, 4, unit.width)
+        emitter = Emitter(code, name, 4, unit.width)
         source, slopes, target, other, rows, _ = emitter.arguments
 
         def each(row: Value, column: Value) -> None:
             first = _pixel(emitter, source, self.source, row, column)
-            second = _pixel(emitter, other, self.other, row, column) if self.other else None
+            second = _pixel(emitter, other, self.other, row, column) if self.other else source
             written = _pixel(emitter, target, self.target, row, column)
             for block in range(self.target.blocks):
                 place = block * unit.width
@@ -67,9 +64,9 @@ class MaxPoolKernel:
     size: tuple[int, int]
     stride: tuple[int, int]
 
-    def emit(self, module: ir.Module, name: str, unit: VectorUnit) -> None:
+    def emit(self, code: Code, name: str, unit: VectorUnit) -> None:
         """Write the function `name`."""
-        emitter = Emitter(module, name, 4, unit.width)
+        emitter = Emitter(code, name, 4, unit.width)
         source, _, target, _, rows, _ = emitter.arguments
 
         def each(row: Value, column: Value) -> None:
@@ -83,11 +80,12 @@ class MaxPoolKernel:
             written = _pixel(emitter, target, self.target, row, column)
             for block in range(self.target.blocks):
                 place = block * unit.width
-                value = None
-                for down in range(self.size[0]):
-                    for right in range(self.size[1]):
-                        part = emitter.load(corner, place + down * self.source.row + right * self.source.pixel)
-                        value = part if value is None else emitter.greater(value, part)
+                values = [
+                    emitter.load(corner, place + down * self.source.row + right * self.source.pixel)
+                    for down in range(self.size[0])
+                    for right in range(self.size[1])
+                ]
+                value = functools.reduce(emitter.greater, values)
                 emitter.store(value, written, place)
 
         _over_pixels(emitter, rows, self.target.width, each)
@@ -101,14 +99,14 @@ class AverageKernel:
     source: Layout
     target: Layout
 
-    def emit(self, module: ir.Module, name: str, unit: VectorUnit) -> None:
+    def emit(self, code: Code, name: str, unit: VectorUnit) -> None:
         """Write the function `name`."""
-        emitter = Emitter(module, name, 4, unit.width)
+        emitter = Emitter(code, name, 4, unit.width)
         source, _, target, *_ = emitter.arguments
         zero = emitter.constant(0)
 
         def each_block(place: Value) -> None:
-            def each_row(row: Value, total: Value) -> list[Value]:
+            def each_row(row: Value, total: Value) -> Sequence[Value]:
                 inputs = emitter.at(source, emitter.add(place, emitter.multiply(row, self.source.row)))
 
                 def each_pixel(column: Value, total: Value) -> list[Value]:
@@ -132,9 +130,9 @@ class EnlargementKernel:
     target: Layout
     factor: tuple[int, int]
 
-    def emit(self, module: ir.Module, name: str, unit: VectorUnit) -> None:
+    def emit(self, code: Code, name: str, unit: VectorUnit) -> None:
         """Write the function `name`."""
-        emitter = Emitter(module, name, 4, unit.width)
+        emitter = Emitter(code, name, 4, unit.width)
         source, _, target, _, rows, _ = emitter.arguments
 
         def each(row: Value, column: Value) -> None:
@@ -189,9 +187,9 @@ class DepthToSpaceKernel:
     block: int
     channels: int
 
-    def emit(self, module: ir.Module, name: str, unit: VectorUnit) -> None:
+    def emit(self, code: Code, name: str, unit: VectorUnit) -> None:
         """Write the function `name`."""
-        emitter = Emitter(module, name, 4, unit.width)
+        emitter = Emitter(code, name, 4, unit.width)
         source, _, target, _, rows, _ = emitter.arguments
 
         def each(row: Value, column: Value) -> None:
@@ -220,9 +218,9 @@ class CopyKernel:
     width: int
     target: Layout
 
-    def emit(self, module: ir.Module, name: str, unit: VectorUnit) -> None:
+    def emit(self, code: Code, name: str, unit: VectorUnit) -> None:
         """Write the function `name`."""
-        emitter = Emitter(module, name, 4, unit.width)
+        emitter = Emitter(code, name, 4, unit.width)
         source, _, target, _, rows, _ = emitter.arguments
         whole = self.width // unit.width * unit.width
 
@@ -245,9 +243,9 @@ class ZeroKernel:
     length: int
     row: int
 
-    def emit(self, module: ir.Module, name: str, unit: VectorUnit) -> None:
+    def emit(self, code: Code, name: str, unit: VectorUnit) -> None:
         """Write the function `name`."""
-        emitter = Emitter(module, name, 4, unit.width)
+        emitter = Emitter(code, name, 4, unit.width)
         target, rows = emitter.arguments[2], emitter.arguments[4]
         whole = self.length // unit.width * unit.width
         zero = emitter.constant(0)
