@@ -113,7 +113,8 @@ class PreparedModels:
 
     def _compile(self, source: ModelSource, outputs: Sequence[int] | None, folder: Path) -> Path | None:
         """Compile a model into a file in a folder; None where there are no kernels for it."""
-        from .compiler import UnsupportedNetwork, compile_graph
+        from .compiler.compilation import compile_graph
+        from .compiler.lowering import UnsupportedNetwork
 
         try:
             program = compile_graph(*self._store.graph_to_compile(source, outputs))

@@ -13,7 +13,9 @@ import numpy.typing as npt
 import pytest
 from onnx_running import run_graph
 
-from graphflow.inference.compiler import CompiledNetwork, Program, UnsupportedNetwork, chains, compile_graph
+from graphflow.inference.compiler import CompiledNetwork, Program, chains
+from graphflow.inference.compiler.compilation import compile_graph
+from graphflow.inference.compiler.lowering import UnsupportedNetwork
 from graphflow.inference.compiler.network import Tensor
 from graphflow.inference.compiler.target import VectorUnit, host_vectors
 from graphflow.inference.onnx_graph import OnnxGraph

@@ -8,8 +8,9 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
-from graphflow.inference import InferenceSession, ModelStore, PreparedModels, compiler, prepared
-from graphflow.inference.compiler import UnsupportedNetwork
+from graphflow.inference import InferenceSession, ModelStore, PreparedModels, prepared
+from graphflow.inference.compiler import compilation
+from graphflow.inference.compiler.lowering import UnsupportedNetwork
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_model_without_kernels_is_left_to_onnx_runtime(
     def refuse(*_: object) -> None:
         raise UnsupportedNetwork("no kernel for Softmax")
 
-    monkeypatch.setattr(compiler, "compile_graph", refuse)
+    monkeypatch.setattr(compilation, "compile_graph", refuse)
     with caplog.at_level(logging.INFO):
         path = PreparedModels(store).prepare("hand_recrop", None, open_model)
     assert path is not None

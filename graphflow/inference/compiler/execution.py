@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .lowering import Finish
 from .network import Array
-from .program import ENTRY, Program
+from .program import ENTRY, Finish, Program
 from .target import host_machine
 
 _LINE = 64  # bytes

@@ -23,6 +23,7 @@ from .network import (
     Network,
     Tensor,
 )
+from .program import Finish
 
 if TYPE_CHECKING:
     from ..onnx_graph import Node, OnnxGraph
@@ -33,16 +34,6 @@ _FINISHING = frozenset({"Identity", "Reshape", "Transpose", "Concat", "Sigmoid"}
 
 class UnsupportedNetwork(Exception):  # noqa: N818 - says why another engine is to run the model; no error
     """A graph holds what the compiler has no kernel for; the message names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """A step after the network on NCHW arrays named by `inputs`; `detail` is its shape, permutation or axis."""
-
-    op: str
-    inputs: tuple[str, ...]
-    output: str
-    detail: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)

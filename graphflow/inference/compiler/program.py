@@ -10,11 +10,20 @@ from typing import IO, Any, Final
 
 import numpy as np
 
-from .lowering import Finish
 from .network import Array
 
 ENTRY: Final = "graphflow_run"
 """The function in the code: takes memory, parameters, then the inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A step after the network on NCHW arrays named by `inputs`; `detail` is its shape, permutation or axis."""
+
+    op: str
+    inputs: tuple[str, ...]
+    output: str
+    detail: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
