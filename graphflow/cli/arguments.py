@@ -13,7 +13,11 @@ GraphArgument = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NODE.OPTION=VALUE", help="Set an option of one node, an inner one by its path."),
+    typer.Option(
+        "--set",
+        metavar="NODE.OPTION=VALUE",
+        help="Set an option of one node, an inner one by its path, or of all nodes of a calculator, by its name.",
+    ),
 ]
 ParamOption = Annotated[
     list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Set a parameter of the graph.")

@@ -41,7 +41,7 @@ def expand_graph(
     Args:
         spec: the graph as read.
         params: values of its parameters.
-        overrides: `param` or `node/path.option` -> value, stronger than what is written.
+        overrides: `param`, `node/path.option` or `Calculator.option` -> value, stronger than what is written.
         folders: where to find subgraphs besides the graph's own folder and the shipped ones.
         problems: receives everything that is wrong.
         visits: receives the graphs that were met on the way.
@@ -154,7 +154,8 @@ class _Expansion:
         inputs, lost = scope.refs(node.inputs, side=False)
         side_inputs, side_lost = scope.refs(node.side_inputs, side=True)
         node = self._with_values(node, scope.parameters)
-        options, option_locations = self.overrides.options(path, node.options, node.option_locations)
+        name = node.calculator.rpartition(":")[2]  # without the file it is in
+        options, option_locations = self.overrides.options(path, name, node.options, node.option_locations)
         if node.contained and node.calculator not in (SWITCH, FOR_EACH):
             location = node.field_locations.get("nodes", node.location)
             self._report(location, f"node '{path}': 'nodes' is for {SWITCH} and {FOR_EACH}, which run them")

@@ -69,7 +69,8 @@ def load(
     Args:
         source: a path, the name of a shipped graph, or the text of a graph (YAML or MediaPipe's pbtxt).
         params: values of the graph's parameters.
-        overrides: `param` or `node/path.option` -> value, as `--set` gives them; stronger than the file.
+        overrides: `param`, `node/path.option` or `Calculator.option` (all its nodes) -> value, as `--set` gives them;
+            stronger than the file.
         graph_path: folders in which the graphs are that it refers to, by name and however deep; a MediaPipe checkout,
             for instance.
 

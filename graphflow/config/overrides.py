@@ -1,4 +1,4 @@
-"""Options set from outside a graph: `--set node/path.option=value`, and `--set param=value`."""
+"""Values set from outside a graph: `--set node/path.option=value`, `Calculator.option=value`, and `param=value`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from graphflow.errors import Location, Problem
 
 
 class Overrides:
-    """Values by `node/path.option` (or `node/path.option.inner`), and by the name of a parameter of the top graph."""
+    """Values by `node/path.option` (or `node/path.option.inner`), and by the name of a parameter of the top graph.
+
+    A calculator's name in place of a path means all its nodes, in subgraphs too; what is set for a node is stronger.
+    """
 
     def __init__(self, values: Mapping[str, Any], problems: list[Problem]) -> None:
         self._values = dict(values)
@@ -28,14 +31,16 @@ class Overrides:
         return given, locations
 
     def options(
-        self, path: str, options: Mapping[str, Any], locations: Mapping[str, Location]
+        self, path: str, calculator: str, options: Mapping[str, Any], locations: Mapping[str, Location]
     ) -> tuple[dict[str, Any], dict[str, Location]]:
         """The options of the node at a path with its overrides in place, and where each comes from."""
         merged = dict(options)
         places = dict(locations)
-        for key, value in self._values.items():
+        of_node = [(key, value) for key, value in self._values.items() if key.partition(".")[0] == path]
+        of_all = [(key, value) for key, value in self._values.items() if key.partition(".")[0] == calculator]
+        for key, value in (*of_all, *of_node):
             node, dot, option = key.partition(".")
-            if not dot or node != path:
+            if not dot:
                 continue
             self._used.add(node)
             first, *inner = option.split(".")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import shlex
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +74,10 @@ def download_url(card: ModelCard, target: Path, progress: Progress) -> None:
 
     Raises ModelError where the address cannot be read or what it gives is not the pinned file.
     """
+    # here, since they take longer to load than most models
+    import http.client
+    import urllib.request
+
     step = f"downloading {card.name}"
     try:
         with urllib.request.urlopen(card.url, timeout=_TIMEOUT_SECONDS) as response, target.open("wb") as file:

@@ -104,6 +104,16 @@ def test_parameters_and_overrides(
     assert list(found)[-1] == last
 
 
+def test_a_calculator_s_name_means_all_its_nodes(graphs: Path) -> None:
+    found = expanded(PLAIN, params={"twice": True}, overrides={"outer/double.factor": 8, "Double.factor": 5})
+    assert {name: node.options.get("factor") for name, node in found.items() if "Double" in node.calculator} == {
+        "outer/double": 8,
+        "again": 5,
+    }
+    with pytest.raises(GraphConfigError, match=r"override Duoble\.factor: no node 'Duoble'"):
+        expanded(PLAIN, overrides={"Duoble.factor": 5})
+
+
 def test_an_override_reaches_into_a_nested_option(graphs: Path) -> None:
     text = (
         "inputs: [a]\nnodes:\n  cut:\n    calculator: ./calculators.py:Cut\n    inputs: [a]\n    outputs: [b]\n"
