@@ -26,7 +26,9 @@ class CompiledNetwork:
         """Load the machine code of a program that was compiled for this processor."""
         import llvmlite.binding as llvm
 
-        self._program = program
+        # not the program itself: that would hold all parameters twice
+        self._results, self._finishes, self._outputs = program.results, program.finishes, program.outputs
+        self._memory = program.memory
         self._parameters = _aligned(len(program.parameters))
         self._parameters[:] = program.parameters
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), host_machine())
@@ -48,7 +50,7 @@ class CompiledNetwork:
         try:
             memory = self._idle.pop()
         except IndexError:
-            memory = _aligned(self._program.memory)
+            memory = _aligned(self._memory)
         self._function(memory.ctypes.data, self._parameters.ctypes.data, *(image.ctypes.data for image in given))
         values = {
             result.name: np.lib.stride_tricks.as_strided(
@@ -56,12 +58,12 @@ class CompiledNetwork:
                 (1, result.channels, result.height, result.width),
                 (0, 4, 4 * result.row, 4 * result.pixel),
             )
-            for result in self._program.results
+            for result in self._results
         }
-        for finish in self._program.finishes:
+        for finish in self._finishes:
             values[finish.output] = _finished(finish, [values[name] for name in finish.inputs])
         # copies, since the next run takes the memory again
-        outputs = [np.array(values[name], np.float32, order="C") for name in self._program.outputs]
+        outputs = [np.array(values[name], np.float32, order="C") for name in self._outputs]
         self._idle.append(memory)
         return outputs
 
