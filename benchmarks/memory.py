@@ -3,8 +3,8 @@
     python -m benchmarks.memory VIDEO [--task holistic] --peer-python /path/to/venv/bin/python
 
 The frames of a video, looped, are given as fast as the graph takes them. *Peak* is the most the process ever had, with
-the frames themselves and the interpreter; *growth* is how much more it has in the last fifth than in the fifth after the
-first tenth, in the median.
+the frames themselves and the interpreter; *growth* is how much more it has in the last fifth than in the fifth after
+the first tenth, in the median.
 """
 
 from __future__ import annotations
