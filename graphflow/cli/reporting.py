@@ -53,10 +53,11 @@ def stderr() -> Console:
 
 
 def show_warnings() -> None:
-    """Lets the library's warnings appear as messages."""
+    """Lets the library's warnings appear as messages, and what it says of models that take their time."""
     logger = logging.getLogger("graphflow")
-    if not any(isinstance(handler, _Warnings) for handler in logger.handlers):
-        logger.addHandler(_Warnings(logging.WARNING))
+    if not any(isinstance(handler, _Messages) for handler in logger.handlers):
+        logger.addHandler(_Messages())
+        logging.getLogger("graphflow.inference").setLevel(logging.INFO)
 
 
 def with_source_lines(problems: Iterable[Problem]) -> str:
@@ -64,9 +65,10 @@ def with_source_lines(problems: Iterable[Problem]) -> str:
     return "\n".join("\n".join([str(problem), *_line_and_caret(problem), *_uses(problem)]) for problem in problems)
 
 
-class _Warnings(logging.Handler):
+class _Messages(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        say(f"{record.levelname.lower()}: {record.getMessage()}")
+        kind = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
+        say(f"{kind}{record.getMessage()}")
 
 
 def _report(error: BaseException) -> int:

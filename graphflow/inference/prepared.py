@@ -84,6 +84,7 @@ class PreparedModels:
 
         Raises ModelError as `ModelStore.onnx` and `open_model` do.
         """
+        _log.info("preparing model %s for this processor: some seconds, once", self._store.stem(source))
         variants = {"rewritten": True, "plain": False}
         files = {name: self._store.onnx(source, outputs, for_cpu=for_cpu) for name, for_cpu in variants.items()}
         with contextlib.ExitStack() as stack:
@@ -119,7 +120,7 @@ class PreparedModels:
         try:
             program = compile_graph(*self._store.graph_to_compile(source, outputs))
         except UnsupportedNetwork as reason:
-            _log.info("%s is left to ONNX Runtime: %s", source, reason)
+            _log.debug("%s is left to ONNX Runtime: %s", source, reason)
             return None
         path = folder / f"program{COMPILED_SUFFIX}"
         with path.open("wb") as file:
