@@ -67,8 +67,8 @@ def missed(name: str, solution: str, found: dict[str, Lists], recorded: Recorded
     score = float(max(gap for _, gap in sides))
     row = f"{name} {solution}: world within {metres * 1000:.4f} mm, same side {same_side:.4f}, score within {score:.2g}"
     print(row)
-    # scores come from a sigmoid of another mathematical library
-    if metres > 0 or score > 1e-6 or same_side < 1:
+    # the score comes from a sigmoid, which XNNPACK approximates
+    if metres > 0 or score > 2e-6 or same_side < 1:
         failures.append(row)
     return failures
 
