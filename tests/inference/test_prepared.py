@@ -67,7 +67,7 @@ def test_model_without_kernels_is_left_to_onnx_runtime(
         raise UnsupportedNetwork("no kernel for Softmax")
 
     monkeypatch.setattr(compilation, "compile_graph", refuse)
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, "graphflow.inference"):
         path = PreparedModels(store).prepare("hand_recrop", None, open_model)
     assert path is not None
     assert path.suffix == ".onnx"
