@@ -230,7 +230,7 @@ def _load_kernels() -> None:
     _kernels.clear()
     left = [kernel for kernel in kernels if kernel.load()]
     if left or not _kept_entries().any():
-        import numba  # noqa: F401  # takes half a second, and is needed where nothing is kept
+        importlib.import_module("numba")  # takes half a second, and is needed where nothing is kept
     for kernel in left:
         kernel.compiled()
     for kernel in left:

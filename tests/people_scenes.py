@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 import graphflow
+from graphflow import Packet
 
 Frame = npt.NDArray[np.uint8]
 Found = dict[str, dict[int, Any]]
@@ -41,7 +42,11 @@ def run(name: str, frames: Sequence[Frame], streams: Sequence[str], **arguments:
     graph = graphflow.load(name, prune=True, **arguments)
     found: Found = {stream: {} for stream in streams}
     for stream, seen in found.items():
-        graph.observe(stream, lambda packet, seen=seen: seen.update({packet.timestamp: packet.value}))  # type: ignore[misc]
+
+        def keep(packet: Packet, seen: dict[int, Any] = seen) -> None:
+            seen[packet.timestamp] = packet.value
+
+        graph.observe(stream, keep)
     graph.start()
     for number, frame in enumerate(frames):
         graph.add_packet("image", frame, number * FRAME_US)

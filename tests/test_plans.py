@@ -10,6 +10,7 @@ import cv2
 import pytest
 
 import graphflow
+from graphflow import Packet
 
 LISTS = ("pose_landmarks", "pose_world_landmarks", "left_hand_landmarks", "right_hand_landmarks", "face_landmarks")
 
@@ -18,7 +19,11 @@ def found(frames: list[Any], **plan: Any) -> dict[str, list[tuple[int, bytes]]]:
     graph = graphflow.load("holistic", **plan)
     seen: dict[str, list[tuple[int, bytes]]] = {stream: [] for stream in LISTS}
     for stream, told in seen.items():
-        graph.observe(stream, lambda packet, told=told: told.append((packet.timestamp, packet.value.xyz.tobytes())))  # type: ignore[misc]
+
+        def keep(packet: Packet, told: list[tuple[int, bytes]] = told) -> None:
+            told.append((packet.timestamp, packet.value.xyz.tobytes()))
+
+        graph.observe(stream, keep)
     graph.start()
     for number, frame in enumerate(frames):
         graph.add_packet("image", frame, number * 33_333)

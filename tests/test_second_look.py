@@ -11,7 +11,7 @@ from analytic_networks import JOINTS, draw_person, joint_network
 from graphflow.calculators.payloads import Detection
 
 import graphflow
-from graphflow import config
+from graphflow import Packet, config
 
 PAGE = Path(__file__).parents[1] / "docs" / "systems" / "rmpe.md"
 PERSON = np.array([[160, 60], [130, 100], [190, 102], [146, 168], [176, 170]], float)
@@ -24,7 +24,11 @@ def found(text: str, *streams: str) -> list[list[Any]]:
     values: dict[str, list[Any]] = {stream: [] for stream in streams}
     graph = graphflow.load(text, num_threads=1)
     for stream in streams:
-        graph.observe(stream, lambda packet, stream=stream: values[stream].append(packet.value))  # type: ignore[misc]
+
+        def keep(packet: Packet, told: list[Any] = values[stream]) -> None:
+            told.append(packet.value)
+
+        graph.observe(stream, keep)
     graph.start()
     for number, place in enumerate(PLACES):
         picture = np.zeros((240, 320, 3), np.uint8)

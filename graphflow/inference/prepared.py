@@ -115,11 +115,11 @@ class PreparedModels:
     def _compile(self, source: ModelSource, outputs: Sequence[int] | None, folder: Path) -> Path | None:
         """Compile a model into a file in a folder; None where there are no kernels for it."""
         from .compiler.compilation import compile_graph
-        from .compiler.lowering import UnsupportedNetwork
+        from .compiler.lowering import UnsupportedNetworkError
 
         try:
             program = compile_graph(*self._store.graph_to_compile(source, outputs))
-        except UnsupportedNetwork as reason:
+        except UnsupportedNetworkError as reason:
             _log.debug("%s is left to ONNX Runtime: %s", source, reason)
             return None
         path = folder / f"program{COMPILED_SUFFIX}"

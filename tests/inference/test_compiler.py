@@ -15,7 +15,7 @@ from onnx_running import run_graph
 
 from graphflow.inference.compiler import CompiledNetwork, Program, chains
 from graphflow.inference.compiler.compilation import compile_graph
-from graphflow.inference.compiler.lowering import UnsupportedNetwork
+from graphflow.inference.compiler.lowering import UnsupportedNetworkError
 from graphflow.inference.compiler.network import Tensor
 from graphflow.inference.compiler.target import VectorUnit, host_vectors
 from graphflow.inference.onnx_graph import OnnxGraph
@@ -127,7 +127,7 @@ def depthwise() -> OnnxGraph:
 def sums() -> OnnxGraph:
     sketch = Sketch(4, 8, 8)
     first = sketch.prelu(sketch.conv(sketch.input, 20))
-    joined = sketch.prelu(sketch.same("Add", first, sketch.conv(first, 20)))
+    joined = sketch.same("PRelu", sketch.same("Add", first, sketch.conv(first, 20)), sketch.values(1, 1, 1))
     again = sketch.relu6(sketch.same("Add", sketch.depthwise(joined), joined))
     # neither of both is made last
     left, right = sketch.conv(again, 20), sketch.conv(again, 20)
@@ -246,8 +246,8 @@ def test_strips_give_the_same_bits_as_whole_layers(monkeypatch: pytest.MonkeyPat
 
 
 def test_rings_hold_what_is_read_together() -> None:
-    wide, small = Tensor("wide", 10, 8, 16, halo=(2, 2, 2, 2)), Tensor("small", 10, 8, 16)
-    source = Tensor("source", 10, 8, 16)
+    wide, small = Tensor(10, 8, 16, halo=(2, 2, 2, 2)), Tensor(10, 8, 16)
+    source = Tensor(10, 8, 16)
     first = chains.Convolution([source], wide, np.zeros((16, 16, 1, 1)), np.zeros(16), (1, 1), (0, 0), False)
     second = chains.Convolution([wide], small, np.zeros((16, 1, 5, 5)), np.zeros(16), (1, 1), (2, 2), True)
     chain = chains.Chain([first, second], {wide: 8})
@@ -273,7 +273,8 @@ def softmax() -> OnnxGraph:
 
 def groups() -> OnnxGraph:
     sketch = Sketch(4, 6, 6)
-    return sketch.finish(sketch._convolved(sketch.input, sketch.values(6, 2, 1, 1), 6, 1, 1, (0, 0, 0, 0), 2))
+    source = sketch.conv(sketch.input, 4)
+    return sketch.finish(sketch._convolved(source, sketch.values(6, 2, 1, 1), 6, 1, 1, (0, 0, 0, 0), 2))
 
 
 def other_clip() -> OnnxGraph:
@@ -282,16 +283,35 @@ def other_clip() -> OnnxGraph:
     return sketch.finish(sketch.conv(sketch.same("Clip", sketch.input, low, high), 4))
 
 
+def bare_image() -> OnnxGraph:
+    sketch = Sketch(4, 6, 6)
+    return sketch.finish(sketch.conv(sketch.same("Relu", sketch.input), 4))
+
+
+def depthwise_image() -> OnnxGraph:
+    sketch = Sketch(4, 6, 6)
+    return sketch.finish(sketch.depthwise(sketch.input))
+
+
+def slopes_of_pixels() -> OnnxGraph:
+    sketch = Sketch(4, 6, 6)
+    source = sketch.conv(sketch.input, 4)
+    return sketch.finish(sketch.same("PRelu", source, sketch.values(4, 6, 6)))
+
+
 @pytest.mark.parametrize(
     ("draw", "reason"),
     [
+        (bare_image, "an image that is not read by a convolution"),
+        (depthwise_image, "an image that is not read by a convolution"),
+        (slopes_of_pixels, "slopes of its own for each pixel"),
         (softmax, "no kernel for Softmax"),
         (groups, "a convolution of 2 groups"),
         (other_clip, r"Clip to -1\.0\.\.1\.0"),
     ],
 )
 def test_what_there_is_no_kernel_for_is_named(draw: Callable[[], OnnxGraph], reason: str) -> None:
-    with pytest.raises(UnsupportedNetwork, match=reason):
+    with pytest.raises(UnsupportedNetworkError, match=reason):
         compile_graph(draw(), [0])
 
 

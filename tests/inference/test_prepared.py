@@ -10,7 +10,7 @@ import pytest
 
 from graphflow.inference import InferenceSession, ModelStore, PreparedModels, prepared
 from graphflow.inference.compiler import compilation
-from graphflow.inference.compiler.lowering import UnsupportedNetwork
+from graphflow.inference.compiler.lowering import UnsupportedNetworkError
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_model_without_kernels_is_left_to_onnx_runtime(
     store: ModelStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object) -> None:
-        raise UnsupportedNetwork("no kernel for Softmax")
+        raise UnsupportedNetworkError("no kernel for Softmax")
 
     monkeypatch.setattr(compilation, "compile_graph", refuse)
     with caplog.at_level(logging.DEBUG, "graphflow.inference"):

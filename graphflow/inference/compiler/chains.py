@@ -18,12 +18,11 @@ _BYTES_EACH = 4
 
 @dataclass(eq=False, slots=True)
 class Strip:
-    """Rows `begin` to `end` of the output of a layer; without a layer, rows of zeros of `tensor`."""
+    """The row `begin` of the output of a layer; without a layer, a row of zeros of `tensor`."""
 
     layer: Convolution | None
     tensor: Tensor
     begin: int
-    end: int
 
 
 @dataclass(slots=True)
@@ -105,7 +104,7 @@ class _Schedule:
             inside = 0 <= row < layer.output.height
             if inside and position:
                 self._make(position - 1, row * layer.stride[0] - layer.pads[0] + layer.weights.shape[2])
-            self.result.append(Strip(layer if inside else None, layer.output, row, row + 1))
+            self.result.append(Strip(layer if inside else None, layer.output, row))
             self.made[position] = row + 1
 
 

@@ -12,7 +12,7 @@ from . import convolutions, depthwise
 from .chains import Chain, grouped
 from .emitter import Code
 from .layout import Layout, layout_of
-from .lowering import Lowered, UnsupportedNetwork, lower
+from .lowering import Lowered, UnsupportedNetworkError, lower
 from .memory import place
 from .network import Array, Convolution, DepthToSpace, Elementwise, Enlargement, GlobalAverage, Layer, MaxPool, Tensor
 from .pixelwise import (
@@ -58,11 +58,11 @@ def compile_graph(graph: OnnxGraph, output_indices: Sequence[int], unit: VectorU
     """Compile an imported graph, whose outputs are at `output_indices` in its model, for this processor.
 
     The images are taken in planes (see `graphflow.inference.rewrite.read_planes`). `unit` is by default what the
-    processor has. Raises UnsupportedNetwork where a layer or the processor is none that there are kernels for.
+    processor has. Raises UnsupportedNetworkError where a layer or the processor is none that there are kernels for.
     """
     unit = unit or host_vectors()
     if unit is None:
-        raise UnsupportedNetwork("this processor has no vectors of fused multiply-adds")
+        raise UnsupportedNetworkError("this processor has no vectors of fused multiply-adds")
     shapes = tuple(graph.shapes[name] for name in graph.outputs)
     return _Compilation(lower(graph), shapes, tuple(output_indices), unit).program()
 

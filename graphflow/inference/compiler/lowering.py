@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _FINISHING = frozenset({"Identity", "Reshape", "Transpose", "Concat", "Sigmoid"})
 
 
-class UnsupportedNetwork(Exception):  # noqa: N818 - says why another engine is to run the model; no error
+class UnsupportedNetworkError(Exception):
     """A graph holds what the compiler has no kernel for; the message names it."""
 
 
@@ -47,7 +47,7 @@ class Lowered:
 
 
 def lower(graph: OnnxGraph) -> Lowered:
-    """Return the layers of an imported graph of float32 images of one; raises UnsupportedNetwork."""
+    """Return the layers of an imported graph of float32 images of one; raises UnsupportedNetworkError."""
     return _Lowering(graph).run()
 
 
@@ -76,7 +76,7 @@ class _Lowering:
     def run(self) -> Lowered:
         for name in self.graph.inputs:
             if not name.endswith("_planes") or len(self.graph.shapes[name]) != 4:
-                raise UnsupportedNetwork(f"the input {name} is no image")
+                raise UnsupportedNetworkError(f"the input {name} is no image")
             self.network.inputs.append(self._tensor(name, planes=True))
         lowered = Lowered(self.network, outputs=list(self.graph.outputs))
         for node in self.graph.nodes:
@@ -88,10 +88,10 @@ class _Lowering:
                 continue
             handler = self.handlers.get(node.op)
             if handler is None:
-                raise UnsupportedNetwork(f"no kernel for {node.op}")
+                raise UnsupportedNetworkError(f"no kernel for {node.op}")
             handler(node)
         lowered.results += [name for name in self.graph.outputs if name in self.tensors and name not in lowered.results]
-        self.network.results = [self.tensors[name] for name in lowered.results]
+        self.network.results = [self._read(name) for name in lowered.results]
         return lowered
 
     def _finishing_nodes(self) -> set[int]:
@@ -117,24 +117,27 @@ class _Lowering:
     def _tensor(self, name: str, planes: bool = False) -> Tensor:
         shape = self.graph.shapes[name]
         if len(shape) != 4 or shape[0] != 1:
-            raise UnsupportedNetwork(f"{name} has the shape {list(shape)}")
+            raise UnsupportedNetworkError(f"{name} has the shape {list(shape)}")
         _, channels, height, width = shape
-        tensor = self.tensors[name] = Tensor(name, height, width, channels, planes)
+        tensor = self.tensors[name] = Tensor(height, width, channels, planes)
         return tensor
 
     def _append(self, layer: Layer, node: Node) -> None:
         self.network.layers.append(layer)
         self.makers[node.outputs[0]] = layer
 
-    def _read(self, name: str) -> Tensor:
+    def _read(self, name: str, in_planes: bool = False) -> Tensor:
+        """The tensor of a name; only convolutions over all channels read an image as it comes, `in_planes`."""
         if name not in self.tensors:
-            raise UnsupportedNetwork(f"{name} is read where its value is not known")
+            raise UnsupportedNetworkError(f"{name} is read where its value is not known")
+        if self.tensors[name].planes and not in_planes:
+            raise UnsupportedNetworkError("an image that is not read by a convolution over all its channels")
         return self.tensors[name]
 
     def _constant(self, node: Node, position: int) -> npt.NDArray[Any]:
         name = node.inputs[position]
         if name not in self.graph.constants:
-            raise UnsupportedNetwork(f"{node.op} with a computed {name}")
+            raise UnsupportedNetworkError(f"{node.op} with a computed {name}")
         return self.graph.constants[name]
 
     def _convolution(self, node: Node) -> None:
@@ -145,13 +148,13 @@ class _Lowering:
         if name in self.padding:
             name, before = self.padding[name]
             top, left, bottom, right = (a + b for a, b in zip((top, left, bottom, right), before, strict=True))
-        source = self._read(name)
         group = node.attributes.get("group", 1)
         depthwise = group > 1
+        source = self._read(name, in_planes=not depthwise)
         if depthwise and not group == source.channels == len(weights):
-            raise UnsupportedNetwork(f"a convolution of {group} groups")
+            raise UnsupportedNetworkError(f"a convolution of {group} groups")
         if weights.dtype != np.float32 or list(node.attributes.get("dilations", [1, 1])) != [1, 1]:
-            raise UnsupportedNetwork("a dilated convolution or one not of float32")
+            raise UnsupportedNetworkError("a dilated convolution or one not of float32")
         source.want_halo(top, left, bottom, right)
         stride = tuple(node.attributes.get("strides", [1, 1]))
         self._append(
@@ -180,10 +183,13 @@ class _Lowering:
         if node.op == "Clip":
             low, high = (float(self._constant(node, position)) for position in (1, 2))
             if low != 0:
-                raise UnsupportedNetwork(f"Clip to {low}..{high}")
+                raise UnsupportedNetworkError(f"Clip to {low}..{high}")
             return Activation("clip", high), None
         slopes = self._constant(node, 1).astype(np.float32).reshape(-1)
-        return Activation("prelu"), slopes
+        channels = self.graph.shapes[node.outputs[0]][1]
+        if len(slopes) not in (1, channels):
+            raise UnsupportedNetworkError("a PReLU with slopes of its own for each pixel")
+        return Activation("prelu"), np.broadcast_to(slopes, channels)
 
     def _joinable(self, name: str) -> Layer | None:
         """The layer that makes a value nobody else wants."""
@@ -216,26 +222,28 @@ class _Lowering:
 
     def _check_same_size(self, tensor: Tensor, node: Node) -> None:
         if (tensor.height, tensor.width) != self.graph.shapes[node.outputs[0]][2:]:
-            raise UnsupportedNetwork("a sum of tensors of different sizes")
+            raise UnsupportedNetworkError("a sum of tensors of different sizes")
 
     def _pad(self, node: Node) -> None:
         amounts = self._constant(node, 1).tolist()
         value = float(self._constant(node, 2)) if len(node.inputs) > 2 and node.inputs[2] else 0.0
         before, after = amounts[:4], amounts[4:]
         if value or before[:2] != [0, 0] or after[0]:
-            raise UnsupportedNetwork(f"a padding of {amounts} with {value}")
+            raise UnsupportedNetworkError(f"a padding of {amounts} with {value}")
         readers = self.consumers.get(node.outputs[0], [])
+        if node.outputs[0] in self.graph.outputs:
+            raise UnsupportedNetworkError("a padding that is a result")
         if after[1] == 0 and all(reader.op == "Conv" for reader in readers):
             self.padding[node.outputs[0]] = (node.inputs[0], (before[2], before[3], after[2], after[3]))
         elif not any(before) and after[2:] == [0, 0] and all(reader.op == "Add" for reader in readers):
             # more channels, all zero: that is what sums take missing ones for
             self.tensors[node.outputs[0]] = self._read(node.inputs[0])
         else:
-            raise UnsupportedNetwork(f"a padding of {amounts}")
+            raise UnsupportedNetworkError(f"a padding of {amounts}")
 
     def _max_pool(self, node: Node) -> None:
         if any(node.attributes.get("pads", [0])):
-            raise UnsupportedNetwork("a padded MaxPool")
+            raise UnsupportedNetworkError("a padded MaxPool")
         size, stride = tuple(node.attributes["kernel_shape"]), tuple(node.attributes.get("strides", [1, 1]))
         source = self._read(node.inputs[0])
         self._append(MaxPool([source], self._tensor(node.outputs[0]), size, stride), node)
@@ -253,11 +261,11 @@ class _Lowering:
         plain = attributes.get("mode") == "linear"
         middles = attributes.get("coordinate_transformation_mode", "half_pixel") == "half_pixel"
         if not (whole and plain and middles):
-            raise UnsupportedNetwork("a Resize that is no bilinear enlargement by a whole factor")
+            raise UnsupportedNetworkError("a Resize that is no bilinear enlargement by a whole factor")
         self._append(Enlargement([source], target, factor), node)
 
     def _depth_to_space(self, node: Node) -> None:
         if node.attributes.get("mode", "DCR") not in ("DCR", b"DCR"):
-            raise UnsupportedNetwork("a DepthToSpace whose channels come first")
+            raise UnsupportedNetworkError("a DepthToSpace whose channels come first")
         source = self._read(node.inputs[0])
         self._append(DepthToSpace([source], self._tensor(node.outputs[0]), node.attributes["blocksize"]), node)

@@ -33,7 +33,6 @@ class Tensor:
     `halo` is how many rows and columns of zeros its readers want around it: top, left, bottom, right.
     """
 
-    name: str
     height: int
     width: int
     channels: int
@@ -42,8 +41,8 @@ class Tensor:
 
     def want_halo(self, top: int, left: int, bottom: int, right: int) -> None:
         """Widen the halo to at least this."""
-        wanted = (top, left, bottom, right)
-        self.halo = tuple(map(max, self.halo, wanted))  # type: ignore[assignment]  # tuple() forgets the length
+        before = self.halo
+        self.halo = max(before[0], top), max(before[1], left), max(before[2], bottom), max(before[3], right)
 
 
 @dataclass(eq=False, slots=True)

@@ -29,7 +29,7 @@ def image_of(scene: Scene) -> npt.NDArray[np.uint8]:
 
 def pose_at(x: float) -> NormalizedLandmarkList:
     xyz = np.zeros((33, 3), np.float32)
-    xyz[:, :2] = OUTLINE + (x, 0.5)  # noqa: RUF005 -- a sum of arrays
+    xyz[:, :2] = OUTLINE + np.array((x, 0.5))
     return NormalizedLandmarkList(xyz, np.ones(33, np.float32))
 
 
